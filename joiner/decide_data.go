@@ -1,0 +1,84 @@
+package joiner
+
+import "fmt"
+
+// withData decides for a host whose data dir has a WAL of member M in
+// cluster C.
+func withData(p Policy, o Observation) Plan {
+	c, found := o.cluster(o.Disk.ClusterID)
+	if !found {
+		return withDataAlone(p, o)
+	}
+	m, listed := c.member(o.Disk.MemberID)
+	switch {
+	case !listed:
+		return removed(p, o, c)
+	case !sameURLs(m.PeerURLs, p.PeerURLs):
+		return moved(p, c, m)
+	}
+	return resume(p, o, ResumeMember,
+		fmt.Sprintf("this host is member %s of cluster %s and has its data", m.ID, c.ID))
+}
+
+// withDataAlone is for data whose cluster has no quorum that could be asked:
+// etcd resumes by itself, unless it is clear that the data belongs elsewhere.
+func withDataAlone(p Policy, o Observation) Plan {
+	if len(o.Clusters) == 0 || o.knows(o.Disk.ClusterID) {
+		return resume(p, o, ResumeUnconfirmed,
+			fmt.Sprintf("this host has data of cluster %s, of which no quorum answers", o.Disk.ClusterID))
+	}
+	c := o.Clusters[0]
+	return refuse(DataForeign,
+		fmt.Sprintf("the data dir %q belongs to cluster %s, but %s answers as cluster %s", p.DataDir, o.Disk.ClusterID, c.From, c.ID),
+		"give the data dir of this cluster, or move the directory away so that this host joins as a new member")
+}
+
+// knows tells whether anything besides the disk speaks for a cluster: a
+// member that answers, or the founders' list of our discovery token.
+func (o Observation) knows(id ID) bool {
+	for _, v := range o.Views {
+		if v.ClusterID == id {
+			return true
+		}
+	}
+	f, err := founders(o.Discovery)
+	return err == nil && f.complete() && f.clusterID() == id
+}
+
+func removed(p Policy, o Observation, c Cluster) Plan {
+	text := fmt.Sprintf("cluster %s has removed member %s, whose data is in %q", c.ID, o.Disk.MemberID, p.DataDir)
+	if p.KeepStale || p.Strategy == Prepare {
+		return refuse(DataStale, text, "move the directory away; this host then joins as a new member")
+	}
+	return Plan{Step: StepArchive, Reason: DataRemoved, Cluster: c.ID,
+		Text: text + ": it is archived, and this host joins as a new member"}
+}
+
+// moved is for a host that came back with its data under another address,
+// unless its disk was copied and the member still runs elsewhere.
+func moved(p Policy, c Cluster, m Member) Plan {
+	text := fmt.Sprintf("cluster %s knows member %s, whose data is in %q, at %q, not at %q", c.ID, m.ID, p.DataDir, m.PeerURLs, p.PeerURLs)
+	switch verdict(p, c, m) {
+	case alive:
+		return refuse(DataElsewhere, text+", and it runs there",
+			"never run one data dir on two hosts: move this copy away so that this host joins as a new member")
+	case dead:
+		return Plan{Step: StepUpdate, Reason: DataMoved, Cluster: c.ID, Member: &m, Text: text + ": its peer URLs are updated"}
+	case unknowable:
+		return noEvidence(c, m)
+	}
+	return watch(WatchMembers, text+": is it still running there?")
+}
+
+// resume tells etcd who it is and nothing else: with a WAL, etcd ignores
+// every other initial setting.
+func resume(p Policy, o Observation, r Reason, text string) Plan {
+	plan := Plan{Step: StepEmit, Reason: r, Text: text, Config: &EtcdConfig{
+		Name: p.Name, DataDir: p.DataDir, WALDir: p.WALDir,
+		InitialAdvertisePeerURLs: p.PeerURLs, InitialClusterState: StateExisting,
+	}}
+	if r == ResumeMember {
+		plan.Entry = announcement(p, o)
+	}
+	return plan
+}

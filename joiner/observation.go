@@ -1,0 +1,177 @@
+package joiner
+
+import "time"
+
+// Observation is all that a decision rests on: what the disk, the discovery
+// service and the cluster showed at one moment. It is plain data and
+// survives a round trip through JSON, so that every report from the field
+// can be replayed as a test.
+type Observation struct {
+	Disk      Disk      `json:"disk"`
+	Discovery Discovery `json:"discovery"`
+
+	// Clusters are the member lists that a quorum vouches for, one for each
+	// cluster found. None: no quorum could be asked. More than one: the
+	// discovery leads to several clusters.
+	Clusters []Cluster `json:"clusters,omitempty"`
+
+	// Views are the member lists that single members gave, quorum or not.
+	Views []View `json:"views,omitempty"`
+
+	// Failures are the URLs that were asked and gave no complete answer,
+	// for people to read.
+	Failures []Failure `json:"failures,omitempty"`
+
+	// Contacts counts the addresses that were asked.
+	Contacts int `json:"contacts"`
+
+	// EtcdVersion is the version of this host's etcd, zero when unknown.
+	EtcdVersion Version `json:"etcd_version"`
+}
+
+// DiskState is what the data dir says.
+type DiskState string
+
+// The states of a data dir. Fresh means: no *.wal file, whatever else is
+// there, since that is what etcd itself goes by.
+const (
+	DiskFresh   DiskState = "fresh"
+	DiskData    DiskState = "data"
+	DiskDamaged DiskState = "damaged"
+)
+
+// Disk is what the data dir and the WAL dir hold.
+type Disk struct {
+	State     DiskState `json:"state"`
+	MemberID  ID        `json:"member_id,omitempty"`  // DiskData only
+	ClusterID ID        `json:"cluster_id,omitempty"` // DiskData only
+	Running   bool      `json:"running,omitempty"`    // an etcd holds the lock
+	Detail    string    `json:"detail,omitempty"`     // what was found, when damaged
+	Record    *Record   `json:"record,omitempty"`
+}
+
+// Record is the founder record: a file in the data dir that says that this
+// host registered as a founder and that its etcd has not run since.
+type Record struct {
+	Token    string `json:"token"`
+	MemberID ID     `json:"member_id"`
+	Nonce    string `json:"nonce"`
+	// Spent is true once a WAL existed, or when the member directory made
+	// together with the record is gone. A spent record without a WAL means
+	// that this host lost its disk.
+	Spent bool `json:"spent"`
+}
+
+// Discovery is what a discovery service answered.
+type Discovery struct {
+	Kind    string  `json:"kind,omitempty"`  // "v2"; "" = none is configured
+	Token   string  `json:"token,omitempty"` // what etcd uses as cluster token: the URL as given
+	Size    int     `json:"size,omitempty"`
+	Entries []Entry `json:"entries,omitempty"` // in the order of their creation
+	Error   string  `json:"error,omitempty"`   // why nothing is known
+	Missing bool    `json:"missing,omitempty"` // the service says there is no such token
+}
+
+// Entry is one registration, as it stands in the discovery service: written
+// by anybody who knows the token, so not to be trusted.
+type Entry struct {
+	Key   string `json:"key"`   // the member ID in hex
+	Value string `json:"value"` // name=url[,name=url]
+}
+
+// Cluster is a cluster with a quorum, by its own linearizable word.
+type Cluster struct {
+	ID      ID       `json:"id"`
+	From    string   `json:"from"`              // the endpoint that answered
+	API     string   `json:"api"`               // "v3", or "v2" for etcd 2.3
+	Version Version  `json:"version"`           // the cluster version, zero when unknown
+	Leader  ID       `json:"leader,omitempty"`  // zero when unknown
+	Term    uint64   `json:"term,omitempty"`    // raft term
+	Members []Member `json:"members"`           // voters and learners, unstarted ones too
+	NoProof string   `json:"noproof,omitempty"` // why the leader's raft progress is not known; "" = it is
+}
+
+// Member is one member of a cluster and what is known of its health.
+type Member struct {
+	ID         ID       `json:"id"`
+	Name       string   `json:"name,omitempty"`
+	PeerURLs   []string `json:"peer_urls"`
+	ClientURLs []string `json:"client_urls,omitempty"`
+	Learner    bool     `json:"learner,omitempty"`
+	Version    Version  `json:"version"` // its server's version, zero when unknown
+	Health     Health   `json:"health"`
+}
+
+// Started tells whether the member ever published itself. Founders carry a
+// name before they ran, so the name says nothing.
+func (m Member) Started() bool { return len(m.ClientURLs) > 0 }
+
+// Health is the evidence about one member, gathered over a whole Run.
+type Health struct {
+	// Reached is the URL that gave this host a complete answer with the
+	// cluster's ID in this observation; "" = none did.
+	Reached string `json:"reached,omitempty"`
+	// Unclear says why an answer is neither: a TLS failure is not silence.
+	Unclear string `json:"unclear,omitempty"`
+	// Silent is for how long without a break this host reached none of its
+	// URLs.
+	Silent Duration `json:"silent,omitempty"`
+	// Match is the newest log entry that the leader knows it to hold.
+	Match uint64 `json:"match,omitempty"`
+	// Following is true when Match is at the newest entry.
+	Following bool `json:"following,omitempty"`
+	// Stalled is for how long Match stood still while a quorum's moved on,
+	// under the same leader and term.
+	Stalled Duration `json:"stalled,omitempty"`
+}
+
+// View is the member list that one member gave by itself. It may be behind.
+type View struct {
+	From      string   `json:"from"`
+	ClusterID ID       `json:"cluster_id"`
+	Members   []Member `json:"members"`
+}
+
+// Failure is an address that gave no complete answer.
+type Failure struct {
+	URL   string `json:"url"`
+	Error string `json:"error"`
+}
+
+// Duration is a time.Duration that reads as "1m30s" in JSON.
+type Duration time.Duration
+
+func (d Duration) String() string { return time.Duration(d).String() }
+
+// MarshalText writes it as time.Duration prints it.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads what time.ParseDuration reads.
+func (d *Duration) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	*d = Duration(v)
+	return err
+}
+
+func (d Duration) round() Duration {
+	return Duration(time.Duration(d).Round(100 * time.Millisecond))
+}
+
+// cluster gives the quorum's word of one cluster.
+func (o Observation) cluster(id ID) (Cluster, bool) {
+	for _, c := range o.Clusters {
+		if c.ID == id {
+			return c, true
+		}
+	}
+	return Cluster{}, false
+}
+
+func (c Cluster) member(id ID) (Member, bool) {
+	for _, m := range c.Members {
+		if m.ID == id {
+			return m, true
+		}
+	}
+	return Member{}, false
+}

@@ -1,0 +1,70 @@
+package joiner
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Strategy says what may be done to a live cluster so that this host joins.
+type Strategy string
+
+// The strategies.
+const (
+	Prepare Strategy = "prepare" // nothing: the admin prepares the entry
+	Add     Strategy = "add"     // add while there is room, never remove
+	Replace Strategy = "replace" // as Add; when full, remove one dead member
+	Prune   Strategy = "prune"   // remove every dead member, then add
+)
+
+// Strategies are all of them, in the order of their boldness.
+func Strategies() []Strategy { return []Strategy{Prepare, Add, Replace, Prune} }
+
+// ParseStrategy reads a strategy. "prepared" and "dumb" are names that the
+// tool of 2016 had for "prepare".
+func ParseStrategy(s string) (Strategy, error) {
+	if s == "prepared" || s == "dumb" {
+		return Prepare, nil
+	}
+	if slices.Contains(Strategies(), Strategy(s)) {
+		return Strategy(s), nil
+	}
+	names := make([]string, 0, 4)
+	for _, known := range Strategies() {
+		names = append(names, string(known))
+	}
+	return "", fmt.Errorf("join strategy %q is not one of %s", s, strings.Join(names, ", "))
+}
+
+// SizeOfDiscovery as a cluster size means: what the discovery service says.
+const SizeOfDiscovery = -1
+
+// Policy is what the admin asked for.
+type Policy struct {
+	Name     string   `json:"name"`
+	PeerURLs []string `json:"peer_urls"` // sorted, by PeerURLs
+	DataDir  string   `json:"data_dir"`
+	WALDir   string   `json:"wal_dir,omitempty"`
+
+	Strategy Strategy `json:"strategy"`
+	// Size is how many voters the cluster may have: 0 = no limit,
+	// SizeOfDiscovery = the discovery's size, and where that is not known
+	// the voters it has now.
+	Size int `json:"size"`
+	// DeadAfter is how long a member must have been silent and stalled
+	// before it is dead.
+	DeadAfter Duration `json:"dead_after"`
+	// KeepStale refuses, instead of archiving, the data of a member that
+	// was removed.
+	KeepStale bool `json:"keep_stale,omitempty"`
+	// AnyVersion joins without knowing that the versions fit.
+	AnyVersion bool `json:"any_version,omitempty"`
+	// Endpoints tells whether the admin named client URLs to ask.
+	Endpoints bool `json:"endpoints,omitempty"`
+}
+
+// removes tells whether the policy ever removes a member.
+func (p Policy) removes() bool { return p.Strategy == Replace || p.Strategy == Prune }
+
+func (p Policy) deadAfter() time.Duration { return time.Duration(p.DeadAfter) }

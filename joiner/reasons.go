@@ -1,0 +1,55 @@
+package joiner
+
+// The reasons, one for each row of the decision table (docs/decision-table.md).
+const (
+	// This host has data.
+	ResumeRunning     Reason = "resume-running"     // an etcd runs on it
+	ResumeMember      Reason = "resume-member"      // the cluster lists us
+	ResumeUnconfirmed Reason = "resume-unconfirmed" // nobody can be asked
+	DataDamaged       Reason = "data-damaged"
+	DataForeign       Reason = "data-foreign"
+	DataElsewhere     Reason = "data-elsewhere" // this disk's member runs on another host
+	DataMoved         Reason = "data-moved"     // our member has other peer URLs
+	DataRemoved       Reason = "data-removed"   // the cluster removed our member
+	DataStale         Reason = "data-stale"     // the same, and archiving is forbidden
+
+	// This host has none, and a cluster has a quorum.
+	ClustersAmbiguous Reason = "clusters-ambiguous"
+	JoinListed        Reason = "join-listed"       // our entry waits for us
+	EntryMismatch     Reason = "entry-mismatch"    // unstarted entry with other URLs
+	FormerSelf        Reason = "former-self"       // our entry, our disk is lost
+	FormerSelfKept    Reason = "former-self-kept"  // the same, and the strategy does not remove
+	OwnURLsInUse      Reason = "own-urls-in-use"   // a running member has our URLs
+	NameInUse         Reason = "name-in-use"       // a running member has our name
+	URLsInUse         Reason = "urls-in-use"       // a running member has one of our URLs
+	URLsHeld          Reason = "urls-held"         // a dead member has one of our URLs
+	NotPrepared       Reason = "not-prepared"      // prepare, and no entry
+	ClusterFull       Reason = "full"              //
+	FullDead          Reason = "full-dead"         // full, and a dead member makes room
+	PruneDead         Reason = "prune-dead"        //
+	WatchMembers      Reason = "watch-members"     // is a member dead?
+	NoEvidence        Reason = "no-evidence"       // it cannot be told
+	QuorumAtRisk      Reason = "quorum-at-risk"    //
+	OneToTwo          Reason = "one-to-two"        // a second voter would take the quorum hostage
+	RoomToJoin        Reason = "room"              //
+	VersionUnknown    Reason = "version-unknown"   //
+	VersionSkew       Reason = "version-skew"      //
+	VersionUndecided  Reason = "version-undecided" //
+
+	// This host has none, and no quorum answers.
+	NotConfigured      Reason = "not-configured"
+	ClusterNoQuorum    Reason = "no-quorum"
+	ClusterUnreachable Reason = "unreachable"
+	DiscoveryDown      Reason = "discovery-unreachable"
+	DiscoveryMissing   Reason = "discovery-token-unknown"
+	DiscoveryInvalid   Reason = "discovery-entry-invalid"
+	FounderRecord      Reason = "founder-record"
+	FounderRegister    Reason = "founder-register"
+	FoundersMissing    Reason = "founders-missing"
+	Found              Reason = "found"
+	FounderLostDisk    Reason = "founder-lost-disk"
+	FoundersDiffer     Reason = "founders-differ"
+
+	// Of Run itself.
+	StepFailed Reason = "step-failed"
+)

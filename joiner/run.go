@@ -1,0 +1,146 @@
+package joiner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// World is all that Run needs of the outside.
+type World interface {
+	// Observe looks at everything once. It is bounded in time by itself and
+	// by ctx. What cannot be reached is part of the observation; an error
+	// means that looking itself is impossible.
+	Observe(ctx context.Context) (Observation, error)
+	// Do carries out one step that changes something. It is safe to call
+	// for a step that already happened. An error is tried again until the
+	// time is up, unless it is a *Refusal.
+	Do(ctx context.Context, plan Plan) error
+	// Report is told every decision, also the repeated ones of a wait.
+	Report(plan Plan)
+}
+
+// Refusal is an error that no retry mends, such as a directory that cannot
+// be written.
+type Refusal struct {
+	Err  error
+	Hint string
+}
+
+func (r *Refusal) Error() string { return r.Err.Error() }
+
+// Unwrap gives the cause.
+func (r *Refusal) Unwrap() error { return r.Err }
+
+// Run observes, decides, does one step and observes again, until a plan is
+// final or ctx ends. It returns the last plan; its Exit says how it went.
+func Run(ctx context.Context, p Policy, w World) (Plan, error) {
+	return loop(ctx, p, w, func(plan Plan, o Observation) (Plan, bool) {
+		return plan, plan.Final()
+	})
+}
+
+// Rehearse is Run without changing anything: it gathers the evidence that
+// the decision needs, and then foresees the steps that Run would take.
+func Rehearse(ctx context.Context, p Policy, w World) ([]Plan, Observation, error) {
+	var last Observation
+	_, err := loop(ctx, p, w, func(plan Plan, o Observation) (Plan, bool) {
+		last = o
+		return plan, plan.Step != StepWatch
+	})
+	return Foresee(p, last), last, err
+}
+
+// loop runs until done says so or the time is up.
+func loop(ctx context.Context, p Policy, w World, done func(Plan, Observation) (Plan, bool)) (Plan, error) {
+	plan := watch(WatchMembers, "the time was up before anything was seen")
+	pace := pacer{}
+	for {
+		o, err := w.Observe(ctx)
+		if ctx.Err() != nil {
+			return plan, nil // what was seen of a world cut short proves nothing
+		}
+		if err != nil {
+			return plan, err
+		}
+		p = p.settle(o)
+		cause := plan.Cause
+		plan = Decide(p, o)
+		plan.Cause = cause
+		w.Report(plan)
+		if plan, final := done(plan, o); final {
+			return plan, nil
+		}
+		if plan.Cause, err = attempt(ctx, w, plan); err != nil {
+			return refused(plan, err)
+		}
+		if plan.Step.Changes() && plan.Cause == nil {
+			pace = pacer{}
+			continue
+		}
+		if !pace.pause(ctx) {
+			return timeUp(plan), nil
+		}
+	}
+}
+
+// attempt does what the plan says, if that changes anything. A failure is
+// kept with the plan and tried again.
+func attempt(ctx context.Context, w World, plan Plan) (*Cause, error) {
+	if !plan.Step.Changes() {
+		return nil, nil
+	}
+	err := w.Do(ctx, plan)
+	if r := (*Refusal)(nil); errors.As(err, &r) {
+		return nil, r
+	}
+	if err != nil {
+		return &Cause{Step: plan.Step, Error: err.Error()}, nil
+	}
+	return nil, nil
+}
+
+func refused(plan Plan, err error) (Plan, error) {
+	var r *Refusal
+	errors.As(err, &r)
+	return refuse(StepFailed, fmt.Sprintf("%s: %v", plan.Step, r.Err), r.Hint), nil
+}
+
+// timeUp is the plan of a run whose time ended between two observations.
+func timeUp(plan Plan) Plan {
+	if plan.Cause != nil && plan.Step.Changes() {
+		plan = wait(StepFailed, fmt.Sprintf("%s failed until the time was up: %s", plan.Cause.Step, plan.Cause.Error), "try again")
+	}
+	return plan
+}
+
+// settle fixes the size at the voters that the cluster has when it is first
+// seen: after a removal it must not look full with one voter less.
+func (p Policy) settle(o Observation) Policy {
+	if p.Size == SizeOfDiscovery && o.Discovery.Size == 0 && len(o.Clusters) == 1 {
+		p.Size = o.Clusters[0].voters()
+	}
+	return p
+}
+
+// pacer spaces out observations, from often to every second.
+type pacer struct{ next time.Duration }
+
+const (
+	shortestPause = 50 * time.Millisecond
+	longestPause  = time.Second
+)
+
+// pause waits, and tells whether there is time left.
+func (p *pacer) pause(ctx context.Context) bool {
+	p.next = min(max(p.next*3/2, shortestPause), longestPause)
+	t := time.NewTimer(p.next)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}

@@ -1,0 +1,58 @@
+package joiner
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// PeerURLs checks peer URLs by etcd's own rules (client/pkg/types/urls.go)
+// and gives them sorted, as etcd does before it computes a member ID.
+func PeerURLs(raw []string) ([]string, error) {
+	if len(raw) == 0 {
+		return nil, fmt.Errorf("no peer URL")
+	}
+	urls := make([]string, len(raw))
+	for i, s := range raw {
+		u, err := peerURL(s)
+		if err != nil {
+			return nil, err
+		}
+		urls[i] = u
+	}
+	slices.Sort(urls)
+	if len(slices.Compact(slices.Clone(urls))) != len(urls) {
+		return nil, fmt.Errorf("peer URL twice in %q", raw)
+	}
+	return urls, nil
+}
+
+func peerURL(s string) (string, error) {
+	u, err := url.Parse(strings.TrimSpace(s))
+	if err != nil {
+		return "", fmt.Errorf("peer URL %q cannot be parsed", s)
+	}
+	if u.Scheme != "http" && u.Scheme != "https" {
+		return "", fmt.Errorf("peer URL %q: the scheme must be http or https", s)
+	}
+	if host, port, err := net.SplitHostPort(u.Host); err != nil || host == "" || port == "" {
+		return "", fmt.Errorf("peer URL %q: want scheme://host:port", s)
+	}
+	if u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return "", fmt.Errorf("peer URL %q: want scheme://host:port and nothing behind it", s)
+	}
+	return u.String(), nil
+}
+
+// sameURLs tells whether two members have the same set of peer URLs.
+func sameURLs(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}
+
+// overlap tells whether two members share a peer URL. A member without any
+// shares none.
+func overlap(a, b []string) bool {
+	return slices.ContainsFunc(a, func(u string) bool { return slices.Contains(b, u) })
+}
