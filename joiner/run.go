@@ -36,81 +36,83 @@ func (r *Refusal) Unwrap() error { return r.Err }
 // Run observes, decides, does one step and observes again, until a plan is
 // final or ctx ends. It returns the last plan; its Exit says how it went.
 func Run(ctx context.Context, p Policy, w World) (Plan, error) {
-	return loop(ctx, p, w, func(plan Plan, o Observation) (Plan, bool) {
-		return plan, plan.Final()
-	})
+	plan, _, err := loop(ctx, p, w, Plan.Final)
+	return plan, err
 }
 
 // Rehearse is Run without changing anything: it gathers the evidence that
 // the decision needs, and then foresees the steps that Run would take.
 func Rehearse(ctx context.Context, p Policy, w World) ([]Plan, Observation, error) {
-	var last Observation
-	_, err := loop(ctx, p, w, func(plan Plan, o Observation) (Plan, bool) {
-		last = o
-		return plan, plan.Step != StepWatch
-	})
-	return Foresee(p, last), last, err
+	plan, o, err := loop(ctx, p, w, func(plan Plan) bool { return plan.Step != StepWatch })
+	if err != nil || plan.Final() || plan.Step == StepWatch {
+		return []Plan{plan}, o, err
+	}
+	return Foresee(p, o), o, nil
 }
 
 // loop runs until done says so or the time is up.
-func loop(ctx context.Context, p Policy, w World, done func(Plan, Observation) (Plan, bool)) (Plan, error) {
-	plan := watch(WatchMembers, "the time was up before anything was seen")
-	pace := pacer{}
+func loop(ctx context.Context, p Policy, w World, done func(Plan) bool) (plan Plan, o Observation, err error) {
+	plan = watch(WatchMembers, "the time was up before anything was seen")
+	var pace pacer
+	var cause *Cause
 	for {
-		o, err := w.Observe(ctx)
+		seen, err := w.Observe(ctx)
 		if ctx.Err() != nil {
-			return plan, nil // what was seen of a world cut short proves nothing
+			return plan, o, nil // what was seen of a world cut short proves nothing
 		}
 		if err != nil {
-			return plan, err
+			return orRefuse("look at this host", err), o, unlessRefusal(err)
 		}
-		p = p.settle(o)
-		cause := plan.Cause
+		o, p = seen, p.settle(seen)
 		plan = Decide(p, o)
 		plan.Cause = cause
 		w.Report(plan)
-		if plan, final := done(plan, o); final {
-			return plan, nil
+		if done(plan) {
+			return plan, o, nil
 		}
-		if plan.Cause, err = attempt(ctx, w, plan); err != nil {
-			return refused(plan, err)
-		}
-		if plan.Step.Changes() && plan.Cause == nil {
-			pace = pacer{}
-			continue
+		if plan.Step.Changes() {
+			if err = w.Do(ctx, plan); unlessRefusal(err) != err {
+				return orRefuse(string(plan.Step), err), o, nil
+			}
+			if cause = causeOf(plan, err); cause == nil {
+				pace = pacer{}
+				continue
+			}
 		}
 		if !pace.pause(ctx) {
-			return timeUp(plan), nil
+			return timeUp(plan, cause), o, nil
 		}
 	}
 }
 
-// attempt does what the plan says, if that changes anything. A failure is
-// kept with the plan and tried again.
-func attempt(ctx context.Context, w World, plan Plan) (*Cause, error) {
-	if !plan.Step.Changes() {
-		return nil, nil
-	}
-	err := w.Do(ctx, plan)
+// orRefuse is the plan that an error leads to which no retry mends.
+func orRefuse(doing string, err error) Plan {
+	hint := ""
 	if r := (*Refusal)(nil); errors.As(err, &r) {
-		return nil, r
+		hint = r.Hint
 	}
-	if err != nil {
-		return &Cause{Step: plan.Step, Error: err.Error()}, nil
-	}
-	return nil, nil
+	return refuse(StepFailed, fmt.Sprintf("%s: %v", doing, err), hint)
 }
 
-func refused(plan Plan, err error) (Plan, error) {
-	var r *Refusal
-	errors.As(err, &r)
-	return refuse(StepFailed, fmt.Sprintf("%s: %v", plan.Step, r.Err), r.Hint), nil
+// unlessRefusal is the error, or nil where it is a refusal.
+func unlessRefusal(err error) error {
+	if r := (*Refusal)(nil); errors.As(err, &r) {
+		return nil
+	}
+	return err
+}
+
+func causeOf(plan Plan, err error) *Cause {
+	if err == nil {
+		return nil
+	}
+	return &Cause{Step: plan.Step, Error: err.Error()}
 }
 
 // timeUp is the plan of a run whose time ended between two observations.
-func timeUp(plan Plan) Plan {
-	if plan.Cause != nil && plan.Step.Changes() {
-		plan = wait(StepFailed, fmt.Sprintf("%s failed until the time was up: %s", plan.Cause.Step, plan.Cause.Error), "try again")
+func timeUp(plan Plan, cause *Cause) Plan {
+	if cause != nil && cause.Step == plan.Step {
+		return wait(StepFailed, fmt.Sprintf("%s failed until the time was up: %s", cause.Step, cause.Error), "try again")
 	}
 	return plan
 }

@@ -50,18 +50,18 @@ func (j joining) full() bool { return j.size() > 0 && j.c.voters() >= j.size() }
 
 // makeRoom takes one dead voter out of a full cluster, if that makes room.
 func (j joining) makeRoom() Plan {
-	text := fmt.Sprintf("cluster %s is full: it has %d voters of %d", j.c.ID, j.c.voters(), j.size())
-	hint := "to grow the cluster, give -cluster-size"
 	if !j.p.removes() {
-		return notNow(ClusterFull, fmt.Sprintf("%s, and strategy %q never removes a member", text, j.p.Strategy), hint)
-	}
-	if j.c.voters() > j.size() {
-		return notNow(ClusterFull, text+", too many for a removal to make room", hint)
+		return j.isFull(fmt.Sprintf("strategy %q never removes a member", j.p.Strategy))
 	}
 	if plan, busy := j.takeOut(j.votersOnly(), FullDead); busy {
 		return plan
 	}
-	return notNow(ClusterFull, text+", and none of them is dead", hint)
+	return j.isFull("none of them is dead")
+}
+
+func (j joining) isFull(why string) Plan {
+	return notNow(ClusterFull, fmt.Sprintf("cluster %s is full: it has %d voters of %d, and %s", j.c.ID, j.c.voters(), j.size(), why),
+		"to grow the cluster, give -cluster-size")
 }
 
 func (j joining) votersOnly() []Member {
@@ -113,6 +113,9 @@ func compareBool(a, b bool) int {
 func (j joining) remove(m Member, r Reason, why string) Plan {
 	if plan, blocked := j.versionGate(); blocked {
 		return plan
+	}
+	if j.p.Strategy == Replace && j.size() > 0 && j.c.votersWithout(m) >= j.size() {
+		return j.isFull(fmt.Sprintf("the removal of %s would not make room", describe(m)))
 	}
 	if !j.c.safeToRemove(m) || !keepsQuorum(j.c.healthy(), j.c.votersWithout(m)+1) {
 		return wait(QuorumAtRisk, fmt.Sprintf("%s, but with %d of %d voters healthy its removal would put the quorum at risk",

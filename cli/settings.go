@@ -1,0 +1,137 @@
+package cli
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/sttts/elastic-etcd/etcdapi"
+	"github.com/sttts/elastic-etcd/joiner"
+)
+
+// settings is a checked command line.
+type settings struct {
+	policy     joiner.Policy
+	discovery  string // URL, "" = none
+	endpoints  []string
+	clientPort int
+	client     etcdapi.TLSFiles
+	peer       etcdapi.TLSFiles
+	etcd       localEtcd
+	timeout    time.Duration
+}
+
+// localEtcd says where the version of this host's etcd comes from.
+type localEtcd struct {
+	version joiner.Version // as told; zero = ask the binary
+	binary  string         // "" = there is none to ask
+}
+
+func readSettings(c *cli.Command) (settings, error) {
+	s := settings{
+		discovery:  c.String("discovery"),
+		endpoints:  list(c.String("endpoints")),
+		clientPort: c.Int("client-port"),
+		client:     etcdapi.TLSFiles{CA: c.String("cacert"), Cert: c.String("cert"), Key: c.String("key")},
+		peer:       etcdapi.TLSFiles{CA: c.String("peer-trusted-ca-file"), Cert: c.String("peer-cert-file"), Key: c.String("peer-key-file")},
+		timeout:    c.Duration("timeout"),
+	}
+	if s.clientPort < 1 || s.clientPort > 65535 {
+		return s, usagef("-client-port=%d is not a port (1 to 65535)", s.clientPort)
+	}
+	var err error
+	if s.policy, err = readPolicy(c); err != nil {
+		return s, err
+	}
+	if dead := time.Duration(s.policy.DeadAfter); s.timeout <= dead {
+		return s, usagef("-timeout=%s must be longer than -dead-after=%s", s.timeout, dead)
+	}
+	s.policy.Endpoints = len(s.endpoints) > 0
+	s.etcd, s.policy.AnyVersion, err = readEtcd(c)
+	return s, err
+}
+
+func readPolicy(c *cli.Command) (joiner.Policy, error) {
+	p := joiner.Policy{
+		Name:      c.String("name"),
+		DataDir:   c.String("data-dir"),
+		WALDir:    c.String("wal-dir"),
+		Size:      c.Int("cluster-size"),
+		DeadAfter: joiner.Duration(c.Duration("dead-after")),
+		KeepStale: c.String("stale-data") == "refuse",
+	}
+	if err := checkName(p.Name); err != nil {
+		return p, err
+	}
+	if p.DataDir == "" {
+		p.DataDir = p.Name + ".etcd" // etcd's own default
+	}
+	if p.Size < joiner.SizeOfDiscovery {
+		return p, usagef("-cluster-size=%d is not a size (-1: the discovery's, 0: no limit)", p.Size)
+	}
+	if p.DeadAfter <= 0 {
+		return p, usagef("-dead-after=%s must be longer than zero", p.DeadAfter)
+	}
+	if s := c.String("stale-data"); s != "archive" && s != "refuse" {
+		return p, usagef("-stale-data=%s is not archive or refuse", s)
+	}
+	var err error
+	if p.Strategy, err = joiner.ParseStrategy(c.String("join-strategy")); err != nil {
+		return p, usagef("-join-strategy: %w", err)
+	}
+	if p.PeerURLs, err = joiner.PeerURLs(list(c.String("initial-advertise-peer-urls"))); err != nil {
+		return p, usagef("-initial-advertise-peer-urls: %w", err)
+	}
+	return p, nil
+}
+
+func checkName(name string) error {
+	switch {
+	case name == "":
+		return usagef("no name: give -name=NAME, another one on every host (or ELASTIC_ETCD_NAME)")
+	case strings.ContainsAny(name, ",="):
+		return usagef("-name=%q: etcd cannot have a comma or an equals sign in a name", name)
+	case len(name) > 255:
+		return usagef("-name: %d bytes are too many for a name (at most 255)", len(name))
+	}
+	return nil
+}
+
+// readEtcd finds out how to learn the version of this host's etcd.
+func readEtcd(c *cli.Command) (e localEtcd, anyVersion bool, err error) {
+	version, binary := c.String("etcd-version"), c.String("etcd-binary")
+	switch {
+	case version == "any":
+		return e, true, nil
+	case version != "":
+		if e.version, err = etcdapi.ParseVersion(version); err != nil {
+			return e, false, usagef("-etcd-version: %w", err)
+		}
+		return e, false, nil
+	case binary != "":
+		if _, err := os.Stat(binary); err != nil {
+			return e, false, usagef("-etcd-binary: %w", err)
+		}
+		return localEtcd{binary: binary}, false, nil
+	}
+	for _, name := range []string{"etcd", "etcd2"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return localEtcd{binary: path}, false, nil
+		}
+	}
+	return e, false, nil
+}
+
+// list splits what etcd separates by commas.
+func list(s string) []string {
+	var items []string
+	for _, item := range strings.Split(s, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			items = append(items, item)
+		}
+	}
+	return items
+}

@@ -1,0 +1,156 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"github.com/sttts/elastic-etcd/datadir"
+	"github.com/sttts/elastic-etcd/discovery"
+	"github.com/sttts/elastic-etcd/etcdapi"
+	"github.com/sttts/elastic-etcd/joiner"
+)
+
+// source is a discovery service, whatever its kind.
+type source interface {
+	Look(ctx context.Context) joiner.Discovery
+	Register(ctx context.Context, e joiner.Entry) error
+}
+
+// world is the joiner's World: the disk, the discovery service and the
+// cluster behind one set of settings.
+type world struct {
+	s        settings
+	source   source // nil = none
+	api      *etcdapi.API
+	version  joiner.Version
+	reporter *reporter
+	last     joiner.Observation
+}
+
+func newWorld(ctx context.Context, s settings, log *logrus.Logger) (*world, error) {
+	w := &world{s: s, version: s.etcd.version, reporter: newReporter(log)}
+	var err error
+	if s.discovery != "" {
+		if w.source, err = discovery.NewV2(s.discovery, discovery.Config{CA: s.client.CA, Cert: s.client.Cert, Key: s.client.Key}); err != nil {
+			return nil, usagef("-discovery: %w", err)
+		}
+	}
+	if s.etcd.binary != "" {
+		if w.version, err = etcdapi.LocalVersion(ctx, s.etcd.binary); err != nil {
+			log.Warnf("the version of this host's etcd is not known: %v", err)
+		}
+	}
+	w.api, err = etcdapi.New(etcdapi.Config{Endpoints: s.endpoints, ClientPort: s.clientPort, Client: s.client, Peer: s.peer})
+	if err != nil {
+		return nil, usagef("%w", err)
+	}
+	return w, nil
+}
+
+func (w *world) close() { w.api.Close() }
+
+// Observe looks at the disk, the discovery service and every member that
+// either leads to.
+func (w *world) Observe(ctx context.Context) (joiner.Observation, error) {
+	o := joiner.Observation{EtcdVersion: w.version}
+	var err error
+	if o.Disk, err = datadir.Read(w.s.policy.DataDir, w.s.policy.WALDir); err != nil {
+		return o, &joiner.Refusal{Err: err, Hint: "make the path readable and a directory, or give another -data-dir"}
+	}
+	if w.source != nil {
+		o.Discovery = w.source.Look(ctx)
+	}
+	sight := w.api.Look(ctx, contacts(o.Discovery, w.s.policy.PeerURLs))
+	o.Clusters, o.Views, o.Failures, o.Contacts = sight.Clusters, sight.Views, sight.Failures, sight.Contacts
+	w.last = o
+	return o, nil
+}
+
+// maxContacts bounds the registrations that are followed: whoever knows the
+// token can write as many as the service takes.
+const maxContacts = 64
+
+// contacts are the peer URLs that the discovery leads to, and our own: an
+// etcd that runs there with another data dir must not go unseen. Of too many,
+// the founders and the latest count.
+func contacts(d joiner.Discovery, own []string) []string {
+	entries := d.Entries
+	if len(entries) > maxContacts {
+		founders := min(max(d.Size, 0), maxContacts/2)
+		entries = append(entries[:founders:founders], entries[len(entries)-maxContacts+founders:]...)
+	}
+	urls := append([]string(nil), own...)
+	for _, e := range entries {
+		if p, err := e.Peer(); err == nil {
+			urls = append(urls, p.URLs...)
+		}
+	}
+	return urls
+}
+
+// Do carries out one step.
+func (w *world) Do(ctx context.Context, plan joiner.Plan) error {
+	switch p := w.s.policy; plan.Step {
+	case joiner.StepRecord:
+		return w.record(*plan.Entry)
+	case joiner.StepArchive:
+		return w.archive()
+	case joiner.StepRegister:
+		return w.source.Register(ctx, *plan.Entry)
+	case joiner.StepRemove:
+		return w.api.Remove(ctx, plan.Cluster, *plan.Member)
+	case joiner.StepUpdate:
+		return w.api.Update(ctx, plan.Cluster, *plan.Member, p.PeerURLs)
+	case joiner.StepAdd:
+		return w.api.Add(ctx, plan.Cluster, p.PeerURLs)
+	}
+	return fmt.Errorf("step %q is not one that is done", plan.Step)
+}
+
+func (w *world) record(e joiner.Entry) error {
+	id, err := joiner.ParseID(e.Key)
+	if err != nil {
+		return err
+	}
+	err = datadir.WriteRecord(w.s.policy.DataDir, joiner.Record{Token: w.s.discovery, MemberID: id})
+	if err != nil {
+		return &joiner.Refusal{Err: err, Hint: "make the data dir writable for this user, or give another -data-dir"}
+	}
+	return nil
+}
+
+func (w *world) archive() error {
+	paths, err := datadir.Archive(w.s.policy.DataDir, w.s.policy.WALDir, time.Now())
+	for _, path := range paths {
+		w.reporter.log.Infof("archived the data of the removed member as %s", path)
+	}
+	if err != nil {
+		return &joiner.Refusal{Err: err, Hint: "move the old archives elsewhere"}
+	}
+	return nil
+}
+
+// Report tells people what goes on.
+func (w *world) Report(plan joiner.Plan) { w.reporter.report(plan) }
+
+// settle does what follows a decision and must never fail it: a founder
+// record that is spent is marked so, and the discovery service is told of a
+// member that joined.
+func (w *world) settle(ctx context.Context, plan joiner.Plan) {
+	if r := w.last.Disk.Record; r != nil && w.last.Disk.State == joiner.DiskData {
+		if err := datadir.MarkSpent(w.s.policy.DataDir); err != nil {
+			w.reporter.log.Warnf("%v", err)
+		}
+	}
+	if plan.Entry == nil || w.source == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if err := w.source.Register(ctx, *plan.Entry); err != nil {
+		w.reporter.log.Warnf("the discovery service was not told of this member, so later hosts may not find the cluster: %v", err)
+	}
+}

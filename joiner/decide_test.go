@@ -1,0 +1,427 @@
+package joiner
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The world of the cases: hosts n1, n2, ... at 10.0.0.1, 10.0.0.2, ...; this
+// host is n4 unless a case says otherwise; a token of size 3.
+const (
+	token  = "http://disco/0123456789abcdef0123456789abcdef"
+	window = Duration(time.Minute)
+)
+
+func hostURL(n int) string { return "http://10.0.0." + string(rune('0'+n)) + ":2380" }
+
+func hostName(n int) string { return "n" + string(rune('0'+n)) }
+
+func host(n int, change ...func(*Policy)) Policy {
+	p := Policy{Name: hostName(n), PeerURLs: []string{hostURL(n)}, DataDir: "data",
+		Strategy: Replace, Size: SizeOfDiscovery, DeadAfter: window}
+	for _, f := range change {
+		f(&p)
+	}
+	return p
+}
+
+func strategy(s Strategy) func(*Policy) { return func(p *Policy) { p.Strategy = s } }
+func size(n int) func(*Policy)          { return func(p *Policy) { p.Size = n } }
+
+// founder gives the entry of host n in the token.
+func founder(n int) Entry { return Registration(hostName(n), []string{hostURL(n)}, token) }
+
+func founderID(n int) ID { return FounderID([]string{hostURL(n)}, token) }
+
+func disco(entries ...Entry) Discovery {
+	return Discovery{Kind: "v2", Token: token, Size: 3, Entries: entries}
+}
+
+var clusterID = FoundingID([]ID{founderID(1), founderID(2), founderID(3)})
+
+// member is host n as a member of the cluster, in one of these states.
+func member(n int, state string) Member {
+	m := Member{ID: founderID(n), Name: hostName(n), PeerURLs: []string{hostURL(n)},
+		ClientURLs: []string{strings.Replace(hostURL(n), "2380", "2379", 1)}, Version: Version{3, 6}}
+	switch state {
+	case "healthy":
+		m.Health = Health{Reached: hostURL(n), Match: 100, Following: true}
+	case "unreached": // from here only
+		m.Health = Health{Match: 100, Following: true, Silent: window}
+	case "stalled": // it answers, but its log stands still
+		m.Health = Health{Reached: hostURL(n), Match: 50, Stalled: window}
+	case "silent": // not yet for long enough
+		m.Health = Health{Match: 50, Silent: window - 1, Stalled: window - 1}
+	case "dead":
+		m.Health = Health{Match: 50, Silent: window, Stalled: window}
+	case "unclear":
+		m.Health = Health{Unclear: "tls: bad certificate", Match: 50, Stalled: window}
+	case "added": // by its URLs, never started
+		m.Name, m.ClientURLs = "", nil
+		m.Health = Health{Silent: window - 1, Stalled: window - 1}
+	case "abandoned":
+		m.Name, m.ClientURLs = "", nil
+		m.Health = Health{Silent: window, Stalled: window}
+	case "unstarted": // a founder that never ran
+		m.ClientURLs = nil
+		m.Health = Health{}
+	default:
+		panic("unknown state " + state)
+	}
+	return m
+}
+
+// members reads "healthy healthy dead" as hosts 1, 2 and 3 in these states.
+func members(states string) []Member {
+	var ms []Member
+	for i, s := range strings.Fields(states) {
+		ms = append(ms, member(i+1, s))
+	}
+	return ms
+}
+
+func cluster(states string, change ...func(*Cluster)) Cluster {
+	c := Cluster{ID: clusterID, From: "http://10.0.0.1:2379", API: "v3", Version: Version{3, 6}, Leader: founderID(1), Term: 2, Members: members(states)}
+	for _, f := range change {
+		f(&c)
+	}
+	return c
+}
+
+func noProof(c *Cluster) { c.NoProof = "GET http://10.0.0.1:2379/debug/vars: connection reset" }
+
+func alsoMember(ms ...Member) func(*Cluster) {
+	return func(c *Cluster) { c.Members = append(c.Members, ms...) }
+}
+
+// observed is a fresh host's observation of a cluster with the founders'
+// token.
+func observed(cs ...Cluster) Observation {
+	return Observation{Disk: Disk{State: DiskFresh}, Discovery: disco(founder(1), founder(2), founder(3)), Clusters: cs, EtcdVersion: Version{3, 6}}
+}
+
+// founding is the observation of a host before any cluster answers.
+func foundingBy(n int, record string, entries ...Entry) Observation {
+	o := Observation{Disk: Disk{State: DiskFresh}, Discovery: disco(entries...)}
+	if record != "none" {
+		o.Disk.Record = &Record{Token: token, MemberID: founderID(n), Spent: record == "spent"}
+	}
+	return o
+}
+
+func hasData(n int, cs ...Cluster) Observation {
+	o := observed(cs...)
+	o.Disk = Disk{State: DiskData, MemberID: founderID(n), ClusterID: clusterID}
+	return o
+}
+
+func with(o Observation, change func(*Observation)) Observation {
+	change(&o)
+	return o
+}
+
+func served(n int, states string) View {
+	return View{From: hostURL(n), ClusterID: clusterID, Members: members(states)}
+}
+
+type decideCase struct {
+	name   string
+	policy Policy
+	obs    Observation
+	step   Step
+	reason Reason
+	exit   int
+}
+
+func (c decideCase) check(t *testing.T) Plan {
+	t.Helper()
+	plan := Decide(c.policy, c.obs)
+	if plan.Step != c.step || plan.Reason != c.reason || plan.Exit != c.exit {
+		t.Errorf("%s:\n got %s %s exit %d: %s\nwant %s %s exit %d", c.name, plan.Step, plan.Reason, plan.Exit, plan.Text, c.step, c.reason, c.exit)
+	}
+	if plan.Text == "" {
+		t.Errorf("%s: the plan has no text", c.name)
+	}
+	if plan.Exit != ExitDone && plan.Step != StepWatch && plan.Hint == "" && plan.Reason != VersionUndecided {
+		t.Errorf("%s: the plan ends in %d and says nothing of what to do", c.name, plan.Exit)
+	}
+	return plan
+}
+
+var dataCases = []decideCase{
+	{"data, listed with our URLs", host(1), hasData(1, cluster("healthy healthy healthy")), StepEmit, ResumeMember, 0},
+	{"data, an etcd runs", host(1), with(hasData(1, cluster("healthy healthy healthy")), func(o *Observation) { o.Disk.Running = true }), StepEmit, ResumeRunning, 0},
+	{"data, nobody answers", host(1), hasData(1), StepEmit, ResumeUnconfirmed, 0},
+	{"data, no quorum answers", host(1), with(hasData(1), func(o *Observation) { o.Views = []View{served(2, "healthy healthy healthy")} }), StepEmit, ResumeUnconfirmed, 0},
+	{"data, removed", host(1), hasData(1, cluster("", alsoMember(member(2, "healthy"), member(3, "healthy")))), StepArchive, DataRemoved, 0},
+	{"data, removed, kept", host(1, func(p *Policy) { p.KeepStale = true }), hasData(1, cluster("", alsoMember(member(2, "healthy"), member(3, "healthy")))), StepRefuse, DataStale, 78},
+	{"data, removed, prepare", host(1, strategy(Prepare)), hasData(1, cluster("", alsoMember(member(2, "healthy"), member(3, "healthy")))), StepRefuse, DataStale, 78},
+	{"data, moved here", host(4), hasData(1, cluster("dead healthy healthy")), StepUpdate, DataMoved, 0},
+	{"data, moved here, still watched", host(4), hasData(1, cluster("silent healthy healthy")), StepWatch, WatchMembers, 75},
+	{"data, copied", host(4), hasData(1, cluster("healthy healthy healthy")), StepRefuse, DataElsewhere, 78},
+	{"data, copied, unreachable from here", host(4), hasData(1, cluster("unreached healthy healthy")), StepRefuse, DataElsewhere, 78},
+	{"data, moved here, no evidence", host(4), hasData(1, cluster("dead healthy healthy", noProof)), StepRefuse, NoEvidence, 75},
+	{"data of another cluster", host(1), with(hasData(1, cluster("healthy healthy healthy")), func(o *Observation) { o.Disk.ClusterID = 7 }), StepRefuse, DataForeign, 78},
+	{"data of the token's cluster, another one at its addresses", host(1), with(hasData(1), func(o *Observation) {
+		o.Clusters = []Cluster{cluster("healthy healthy", func(c *Cluster) { c.ID = 7 })}
+	}), StepEmit, ResumeUnconfirmed, 0},
+	{"damaged", host(1), Observation{Disk: Disk{State: DiskDamaged, Detail: "short"}}, StepRefuse, DataDamaged, 78},
+}
+
+var collisionCases = []decideCase{
+	{"entry of ours waits", host(4), observed(cluster("healthy healthy healthy added")), StepEmit, JoinListed, 0},
+	{"entry of ours waits, prepare", host(4, strategy(Prepare)), observed(cluster("healthy healthy healthy added")), StepEmit, JoinListed, 0},
+	{"founder comes late", host(3), with(observed(cluster("healthy healthy unstarted")), func(o *Observation) { o.Disk.Record = foundingBy(3, "unspent").Disk.Record }), StepEmit, JoinListed, 0},
+	{"founder comes late without its record", host(3), observed(cluster("healthy healthy", alsoMember(func() Member { m := member(3, "dead"); m.ClientURLs = nil; return m }()))), StepRemove, FormerSelf, 0},
+	{"founder comes late with a spent record", host(3), with(observed(cluster("healthy healthy", alsoMember(func() Member { m := member(3, "dead"); m.ClientURLs = nil; return m }()))), func(o *Observation) { o.Disk.Record = foundingBy(3, "spent").Disk.Record }), StepRemove, FormerSelf, 0},
+	{"entry of ours has acknowledged entries", host(4), observed(cluster("healthy healthy healthy", alsoMember(func() Member { m := member(4, "abandoned"); m.Health.Match = 9; return m }()))), StepRemove, FormerSelf, 0},
+	{"entry with one of our URLs, in flight", host(4, func(p *Policy) { p.PeerURLs = append(p.PeerURLs, hostURL(5)) }), observed(cluster("healthy healthy healthy added")), StepWatch, WatchMembers, 75},
+	{"entry with one of our URLs, abandoned", host(4, func(p *Policy) { p.PeerURLs = append(p.PeerURLs, hostURL(5)) }), observed(cluster("healthy healthy healthy abandoned")), StepRemove, EntryMismatch, 0},
+	{"former self, dead", host(3), observed(cluster("healthy healthy dead")), StepRemove, FormerSelf, 0},
+	{"former self, dead, prune", host(3, strategy(Prune)), observed(cluster("healthy healthy dead")), StepRemove, FormerSelf, 0},
+	{"former self, dead, add", host(3, strategy(Add)), observed(cluster("healthy healthy dead")), StepRefuse, FormerSelfKept, 78},
+	{"former self, dead, prepare", host(3, strategy(Prepare)), observed(cluster("healthy healthy dead")), StepRefuse, FormerSelfKept, 78},
+	{"former self, still watched", host(3), observed(cluster("healthy healthy silent")), StepWatch, WatchMembers, 75},
+	{"wrong data dir on a running member", host(3), observed(cluster("healthy healthy healthy")), StepRefuse, OwnURLsInUse, 78},
+	{"former self, no evidence", host(3), observed(cluster("healthy healthy dead", noProof)), StepRefuse, NoEvidence, 75},
+	{"one of our URLs is a running member's", host(3, func(p *Policy) { p.PeerURLs = append(p.PeerURLs, hostURL(5)) }), observed(cluster("healthy healthy healthy")), StepRefuse, URLsInUse, 78},
+	{"one of our URLs is a dead member's", host(3, func(p *Policy) { p.PeerURLs = append(p.PeerURLs, hostURL(5)) }), observed(cluster("healthy healthy dead")), StepRemove, URLsHeld, 0},
+	{"one of our URLs is a dead member's, add", host(3, strategy(Add), func(p *Policy) { p.PeerURLs = append(p.PeerURLs, hostURL(5)) }), observed(cluster("healthy healthy dead")), StepRefuse, URLsHeld, 78},
+	{"our name is a running member's", host(4, func(p *Policy) { p.Name = "n1" }), observed(cluster("healthy healthy healthy")), StepRefuse, NameInUse, 78},
+	{"our name is a dead member's", host(4, func(p *Policy) { p.Name = "n3" }), observed(cluster("healthy healthy dead")), StepRemove, FullDead, 0},
+	{"our name is a silent member's", host(4, size(5), func(p *Policy) { p.Name = "n3" }), observed(cluster("healthy healthy silent")), StepWatch, WatchMembers, 75},
+	{"two clusters", host(4), observed(cluster("healthy healthy healthy"), cluster("healthy", func(c *Cluster) { c.ID = 7 })), StepRefuse, ClustersAmbiguous, 78},
+}
+
+var strategyCases = []decideCase{
+	{"prepare without an entry", host(4, strategy(Prepare)), observed(cluster("healthy healthy dead")), StepRefuse, NotPrepared, 78},
+	{"add, room", host(4, strategy(Add), size(5)), observed(cluster("healthy healthy healthy")), StepAdd, RoomToJoin, 0},
+	{"add, no limit", host(4, strategy(Add), size(0)), observed(cluster("healthy healthy healthy")), StepAdd, RoomToJoin, 0},
+	{"add, full", host(4, strategy(Add)), observed(cluster("healthy healthy dead")), StepRefuse, ClusterFull, 75},
+	{"add, a dead one puts the quorum at risk", host(4, strategy(Add), size(5)), observed(cluster("healthy healthy dead")), StepWait, QuorumAtRisk, 75},
+	{"replace, room", host(4, size(5)), observed(cluster("healthy healthy healthy")), StepAdd, RoomToJoin, 0},
+	{"replace, room, a dead one puts the quorum at risk", host(4, size(5)), observed(cluster("healthy healthy dead")), StepWait, QuorumAtRisk, 75},
+	{"replace, room, a dead one of five", host(6, size(6)), observed(cluster("healthy healthy healthy healthy dead")), StepAdd, RoomToJoin, 0},
+	{"replace, full, one dead", host(4), observed(cluster("healthy healthy dead")), StepRemove, FullDead, 0},
+	{"replace, full, one silent", host(4), observed(cluster("healthy healthy silent")), StepWatch, WatchMembers, 75},
+	{"replace, full, one unclear", host(4), observed(cluster("healthy healthy unclear")), StepWatch, WatchMembers, 75},
+	{"replace, full, one unreachable from here", host(4), observed(cluster("healthy healthy unreached")), StepRefuse, ClusterFull, 75},
+	{"replace, full, one stalled but answering", host(4), observed(cluster("healthy healthy stalled")), StepRefuse, ClusterFull, 75},
+	{"replace, full, nobody dead", host(4), observed(cluster("healthy healthy healthy")), StepRefuse, ClusterFull, 75},
+	{"replace, full, one dead, no evidence", host(4), observed(cluster("healthy healthy dead", noProof)), StepRefuse, NoEvidence, 75},
+	{"replace, overfull", host(6), observed(cluster("healthy healthy healthy healthy dead")), StepRefuse, ClusterFull, 75},
+	{"replace, full, an abandoned entry", host(5), observed(cluster("healthy healthy", alsoMember(member(4, "abandoned")))), StepRemove, FullDead, 0},
+	{"replace, full, a join in flight", host(5), observed(cluster("healthy healthy", alsoMember(member(4, "added")))), StepWatch, WatchMembers, 75},
+	{"replace, full five, two dead", host(6, size(5)), observed(cluster("healthy healthy healthy dead dead")), StepRemove, FullDead, 0},
+	{"prune, room, one dead", host(4, strategy(Prune), size(5)), observed(cluster("healthy healthy dead")), StepRemove, PruneDead, 0},
+	{"prune, room, one silent", host(4, strategy(Prune), size(5)), observed(cluster("healthy healthy silent")), StepWatch, WatchMembers, 75},
+	{"prune, room, nobody dead", host(4, strategy(Prune), size(5)), observed(cluster("healthy healthy healthy")), StepAdd, RoomToJoin, 0},
+	{"prune, full, nobody dead", host(4, strategy(Prune)), observed(cluster("healthy healthy healthy")), StepRefuse, ClusterFull, 75},
+	{"prune, overfull, one dead", host(6, strategy(Prune)), observed(cluster("healthy healthy healthy healthy dead")), StepRemove, PruneDead, 0},
+	{"one voter", host(4, size(3)), observed(cluster("healthy")), StepRefuse, OneToTwo, 78},
+	{"two voters", host(4, size(3)), observed(cluster("healthy healthy")), StepAdd, RoomToJoin, 0},
+	{"no size from discovery", host(4), with(observed(cluster("healthy healthy healthy")), func(o *Observation) { o.Discovery = Discovery{} }), StepRefuse, ClusterFull, 75},
+	{"version one higher", host(4), with(observed(cluster("healthy healthy dead")), func(o *Observation) { o.EtcdVersion = Version{3, 7} }), StepRemove, FullDead, 0},
+	{"version two higher", host(4), with(observed(cluster("healthy healthy dead")), func(o *Observation) { o.EtcdVersion = Version{3, 8} }), StepRefuse, VersionSkew, 78},
+	{"version lower", host(4, size(5)), with(observed(cluster("healthy healthy healthy")), func(o *Observation) { o.EtcdVersion = Version{3, 5} }), StepRefuse, VersionSkew, 78},
+	{"version unknown", host(4, size(5)), with(observed(cluster("healthy healthy healthy")), func(o *Observation) { o.EtcdVersion = Version{} }), StepRefuse, VersionUnknown, 78},
+	{"any version", host(4, size(5), func(p *Policy) { p.AnyVersion = true }), with(observed(cluster("healthy healthy healthy")), func(o *Observation) { o.EtcdVersion = Version{} }), StepAdd, RoomToJoin, 0},
+	{"young cluster says 3.0", host(4, size(5)), observed(cluster("healthy healthy healthy", func(c *Cluster) { c.Version = Version{3, 0} })), StepAdd, RoomToJoin, 0},
+	{"cluster without a version", host(4, size(5)), observed(cluster("healthy healthy healthy", func(c *Cluster) { c.Version = Version{}; c.Members[0].Version = Version{} })), StepWait, VersionUndecided, 75},
+}
+
+var foundingCases = []decideCase{
+	{"first founder", host(1), foundingBy(1, "none"), StepRecord, FounderRecord, 0},
+	{"first founder, recorded", host(1), foundingBy(1, "unspent"), StepRegister, FounderRegister, 0},
+	{"first founder, registered", host(1), foundingBy(1, "unspent", founder(1)), StepWait, FoundersMissing, 75},
+	{"registered by a run without record", host(1), foundingBy(1, "none", founder(1)), StepRecord, FounderRecord, 0},
+	{"record spent, places free", host(1), foundingBy(1, "spent", founder(2)), StepWait, FounderLostDisk, 78},
+	{"record of another token", host(1), with(foundingBy(1, "unspent"), func(o *Observation) { o.Disk.Record = &Record{Token: "other", MemberID: 7} }), StepRecord, FounderRecord, 0},
+	{"all founders", host(1), foundingBy(1, "unspent", founder(1), founder(2), founder(3)), StepEmit, Found, 0},
+	{"all founders, one waits already", host(1), with(foundingBy(1, "unspent", founder(1), founder(2), founder(3)), func(o *Observation) {
+		o.Views = []View{served(2, "unstarted unstarted unstarted")}
+	}), StepEmit, Found, 0},
+	{"the others ran without us", host(1), with(foundingBy(1, "unspent", founder(1), founder(2), founder(3)), func(o *Observation) {
+		o.Views = []View{served(2, "unstarted healthy healthy")}
+	}), StepEmit, Found, 0},
+	{"a member says that we ran", host(1), with(foundingBy(1, "unspent", founder(1), founder(2), founder(3)), func(o *Observation) {
+		o.Views = []View{served(2, "healthy healthy healthy")}
+	}), StepWait, FounderLostDisk, 78},
+	{"another list is served", host(1), with(foundingBy(1, "unspent", founder(1), founder(2), founder(3)), func(o *Observation) {
+		o.Views = []View{served(2, "unstarted healthy healthy healthy")}
+	}), StepWait, FoundersDiffer, 75},
+	{"another cluster is served", host(1), with(foundingBy(1, "unspent", founder(1), founder(2), founder(3)), func(o *Observation) {
+		o.Views = []View{{From: hostURL(2), ClusterID: 7}}
+	}), StepWait, FoundersDiffer, 75},
+	{"all founders, no record", host(1), foundingBy(1, "none", founder(1), founder(2), founder(3)), StepWait, FounderLostDisk, 78},
+	{"all founders, spent record", host(1), foundingBy(1, "spent", founder(1), founder(2), founder(3)), StepWait, FounderLostDisk, 78},
+	{"not a founder", host(4), foundingBy(4, "none", founder(1), founder(2), founder(3)), StepWait, ClusterUnreachable, 75},
+	{"not a founder, recorded and registered too late", host(4), foundingBy(4, "unspent", founder(1), founder(2), founder(3), founder(4)), StepWait, ClusterUnreachable, 75},
+	{"not a founder, no quorum", host(4), with(foundingBy(4, "none", founder(1), founder(2), founder(3)), func(o *Observation) {
+		o.Views = []View{served(2, "healthy healthy healthy")}
+	}), StepWait, ClusterNoQuorum, 75},
+	{"places free, but a cluster ran", host(4), with(foundingBy(4, "none", founder(1)), func(o *Observation) {
+		o.Views = []View{served(2, "healthy healthy healthy")}
+	}), StepWait, ClusterNoQuorum, 75},
+	{"our name is registered", host(4, func(p *Policy) { p.Name = "n1" }), foundingBy(4, "none", founder(1)), StepRefuse, NameInUse, 78},
+	{"our URL is registered", host(1, func(p *Policy) { p.Name = "n4" }), foundingBy(4, "none", founder(1)), StepRefuse, NameInUse, 78},
+	{"garbage among the founders", host(2), foundingBy(2, "none", Entry{"1", "garbage"}), StepRefuse, DiscoveryInvalid, 78},
+	{"a founder under another spelling", host(2), foundingBy(2, "none", Registration("n1", []string{hostURL(1)}, token+"/")), StepRefuse, DiscoveryInvalid, 78},
+	{"one name twice", host(2), foundingBy(2, "none", founder(1), Registration("n1", []string{hostURL(3)}, token)), StepRefuse, DiscoveryInvalid, 78},
+	{"one URL twice", host(2), foundingBy(2, "none", founder(1), Registration("n3", []string{hostURL(1), hostURL(3)}, token)), StepRefuse, DiscoveryInvalid, 78},
+	{"garbage behind the founders", host(1), foundingBy(1, "unspent", founder(1), founder(2), founder(3), Entry{"1", "garbage"}), StepEmit, Found, 0},
+	{"size zero", host(1), with(foundingBy(1, "none"), func(o *Observation) { o.Discovery.Size = 0 }), StepRefuse, DiscoveryInvalid, 78},
+	{"size absurd", host(1), with(foundingBy(1, "none"), func(o *Observation) { o.Discovery.Size = 1 << 30 }), StepRefuse, DiscoveryInvalid, 78},
+	{"discovery down", host(1), with(foundingBy(1, "none"), func(o *Observation) { o.Discovery.Error = "refused" }), StepWait, DiscoveryDown, 75},
+	{"discovery down, a member answers", host(1), with(foundingBy(1, "none"), func(o *Observation) {
+		o.Discovery.Error = "refused"
+		o.Views = []View{served(2, "healthy healthy healthy")}
+	}), StepWait, ClusterNoQuorum, 75},
+	{"token unknown", host(1), with(foundingBy(1, "none"), func(o *Observation) { o.Discovery.Missing = true }), StepRefuse, DiscoveryMissing, 78},
+	{"nothing configured", host(1), Observation{Disk: Disk{State: DiskFresh}}, StepRefuse, NotConfigured, 6},
+	{"endpoints that do not answer", host(1, func(p *Policy) { p.Endpoints = true }), Observation{Disk: Disk{State: DiskFresh}, Failures: []Failure{{"http://x", "refused"}}}, StepWait, ClusterUnreachable, 75},
+}
+
+func allCases() []decideCase {
+	var all []decideCase
+	for _, some := range [][]decideCase{dataCases, collisionCases, strategyCases, foundingCases} {
+		all = append(all, some...)
+	}
+	return all
+}
+
+func TestDecide(t *testing.T) {
+	for _, c := range allCases() {
+		c.check(t)
+	}
+}
+
+// Every reason has a case here and a row in the decision table for people.
+func TestEveryReasonIsReached(t *testing.T) {
+	table, err := os.ReadFile("../docs/decision-table.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile("reasons.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reached := map[Reason]bool{StepFailed: true} // Run's own, see run_test.go
+	for _, c := range allCases() {
+		reached[c.reason] = true
+	}
+	for _, line := range strings.Split(string(source), "\n") {
+		_, value, found := strings.Cut(line, `Reason = "`)
+		if !found {
+			continue
+		}
+		reason, _, _ := strings.Cut(value, `"`)
+		if !reached[Reason(reason)] {
+			t.Errorf("no case reaches %s", reason)
+		}
+		if !strings.Contains(string(table), "`"+reason+"`") {
+			t.Errorf("docs/decision-table.md has no row for %s", reason)
+		}
+	}
+}
+
+// The same decision comes out of an observation that went through JSON, as
+// plan --observation reads it.
+func TestObservationSurvivesJSON(t *testing.T) {
+	for _, c := range allCases() {
+		b, err := json.Marshal(c.obs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back Observation
+		if err := json.Unmarshal(b, &back); err != nil {
+			t.Fatal(err)
+		}
+		c.obs = back
+		c.check(t)
+	}
+}
+
+func TestEmitted(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		policy  Policy
+		obs     Observation
+		cluster string
+		token   string
+	}{
+		{"founding lists the founders in the order of registration", host(1),
+			foundingBy(1, "unspent", founder(2), founder(1), founder(3)),
+			"n2=http://10.0.0.2:2380,n1=http://10.0.0.1:2380,n3=http://10.0.0.3:2380", token},
+		{"joining lists everybody: dead, unstarted, learners; each by a name of its own", host(4),
+			observed(cluster("healthy dead", alsoMember(
+				Member{ID: 0x33, Name: "n4", PeerURLs: []string{hostURL(3)}, ClientURLs: []string{"x"}, Health: member(3, "dead").Health},
+				member(4, "added"),
+				Member{ID: 0x55, PeerURLs: []string{"http://10.0.0.5:2381", "http://10.0.0.5:2380"}},
+				Member{ID: 0x66, Name: "a,b=c $x", PeerURLs: []string{"http://10.0.0.6:2380"}, ClientURLs: []string{"x"}, Learner: true}))),
+			"member-33=http://10.0.0.3:2380,member-55=http://10.0.0.5:2380,member-55=http://10.0.0.5:2381,member-66=http://10.0.0.6:2380,n1=http://10.0.0.1:2380,n2=http://10.0.0.2:2380,n4=http://10.0.0.4:2380", ""},
+		{"resuming lists nobody", host(1), hasData(1, cluster("healthy healthy healthy")), "", ""},
+	} {
+		config := Decide(c.policy, c.obs).Config
+		if config == nil {
+			t.Errorf("%s: nothing is emitted", c.name)
+			continue
+		}
+		if got := initialCluster(config.InitialCluster); got != c.cluster {
+			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.cluster)
+		}
+		if config.InitialClusterToken != c.token {
+			t.Errorf("%s: token %q, want %q", c.name, config.InitialClusterToken, c.token)
+		}
+	}
+}
+
+// A member that joined tells the discovery service, but never takes a place
+// that is a founder's.
+func TestAnnouncement(t *testing.T) {
+	joined := observed(cluster("healthy healthy healthy added"))
+	if e := Decide(host(4), joined).Entry; e == nil || *e != founder(4) {
+		t.Errorf("joined: announced %v, want %v", e, founder(4))
+	}
+	for name, o := range map[string]Observation{
+		"known":         with(joined, func(o *Observation) { o.Discovery.Entries = append(o.Discovery.Entries, founder(4)) }),
+		"places free":   with(joined, func(o *Observation) { o.Discovery = disco(founder(1)) }),
+		"service down":  with(joined, func(o *Observation) { o.Discovery.Error = "refused" }),
+		"no discovery":  with(joined, func(o *Observation) { o.Discovery = Discovery{} }),
+		"token unknown": with(joined, func(o *Observation) { o.Discovery.Missing = true }),
+	} {
+		if e := Decide(host(4), o).Entry; e != nil {
+			t.Errorf("%s: announced %v", name, e)
+		}
+	}
+}
+
+func TestForesee(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		policy Policy
+		obs    Observation
+		want   string
+	}{
+		{"replace", host(4), observed(cluster("healthy healthy dead")), "remove add emit"},
+		{"prune two of five", host(6, strategy(Prune), size(5)), observed(cluster("healthy healthy healthy dead dead")), "remove remove add emit"},
+		{"former self", host(3), observed(cluster("healthy healthy dead")), "remove add emit"},
+		{"former self without a size", host(3), with(observed(cluster("healthy healthy dead")), func(o *Observation) { o.Discovery = Discovery{} }), "remove add emit"},
+		{"removed, room", host(1), hasData(1, cluster("", alsoMember(member(2, "healthy"), member(3, "healthy")))), "archive add emit"},
+		{"moved", host(4), hasData(1, cluster("dead healthy healthy")), "update emit"},
+		{"first founder", host(1), foundingBy(1, "none"), "record register wait"},
+		{"last founder", host(3), foundingBy(3, "none", founder(1), founder(2)), "record register emit"},
+		{"resume", host(1), hasData(1), "emit"},
+	} {
+		var steps []string
+		for _, plan := range Foresee(c.policy, c.obs) {
+			steps = append(steps, string(plan.Step))
+		}
+		if got := strings.Join(steps, " "); got != c.want {
+			t.Errorf("%s: foresees %q, want %q", c.name, got, c.want)
+		}
+	}
+}
