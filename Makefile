@@ -1,0 +1,52 @@
+# elastic-etcd. "make help" lists the targets.
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X github.com/sttts/elastic-etcd/cli.stamped=$(VERSION)
+CACHE   ?= $(CURDIR)/.cache
+BINARY  := $(CURDIR)/bin/elastic-etcd
+
+export ELASTIC_ETCD_TEST_CACHE := $(CACHE)/etcd
+export ELASTIC_ETCD_BINARY     := $(BINARY)
+
+# Versions of the tools that "make check" runs, each by "go run".
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+.DEFAULT_GOAL := help
+.PHONY: help build etcd demo test check bench enumerate fuzz clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build bin/elastic-etcd: static, trimmed, version stamped
+	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(BINARY) .
+
+etcd: ## build the pinned etcd servers that tests and demo use (minutes, once)
+	@cd e2e && go run ./cmd/buildetcd
+
+demo: build ## found a cluster on real etcd, lose a member, replace it
+	@cd e2e && go run ./cmd/buildetcd 3.6.16 && go run ./cmd/demo
+
+test: build etcd ## run all tests: units, then end to end on real etcd servers
+	@go test ./...
+	@cd e2e && go test -count=1 -timeout 25m ./...
+
+check: ## format, vet, staticcheck, race detector, tidy modules, known vulnerabilities
+	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run gofmt -w on these"; exit 1; }
+	@for m in . e2e; do (cd $$m && go vet ./... && go run $(STATICCHECK) ./... && go mod tidy -diff) || exit 1; done
+	@go test -race ./...
+	@.ci/vulncheck $(GOVULNCHECK)
+
+bench: build etcd ## measure decisions beside the bare RPCs on the same cluster
+	@cd e2e && go test -run '^$$' -bench . -benchtime 10x ./...
+
+enumerate: ## try the decision on every cluster of up to seven members (long)
+	@ELASTIC_ETCD_ENUMERATE=7 go test -run TestEveryCluster -timeout 30m -v ./joiner
+
+FUZZTIME ?= 60s
+fuzz: ## fuzz every parser and renderer for FUZZTIME each (long)
+	@go test ./... -list '^Fuzz' | awk '/^Fuzz/ { f[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2, f[i]; n = 0 }' | \
+	while read -r package target; do go test "$$package" -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) || exit 1; done
+
+clean: ## remove what the other targets made here, the etcd servers too
+	@rm -rf bin .cache

@@ -1,0 +1,131 @@
+package e2e
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sttts/elastic-etcd/e2e/cluster"
+	"github.com/sttts/elastic-etcd/e2e/etcds"
+)
+
+// site is a lab with a discovery service and one token.
+type site struct {
+	*testing.T
+	lab   *cluster.Lab
+	disco *cluster.Discovery
+	token string
+}
+
+func newSite(t *testing.T, size int) *site {
+	t.Helper()
+	t.Parallel()
+	lab := cluster.New(t)
+	return newSiteIn(t, lab, size)
+}
+
+func newSiteIn(t *testing.T, lab *cluster.Lab, size int) *site {
+	t.Helper()
+	disco := lab.StartDiscovery()
+	return &site{T: t, lab: lab, disco: disco, token: disco.NewToken(size)}
+}
+
+// flags are what every host gives elastic-etcd here: short windows, and which
+// etcd it has.
+func (s *site) flags(h *cluster.Host, more ...string) []string {
+	s.Helper()
+	binary, err := etcds.Binary(h.Version)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return append([]string{"-o=flags", "-discovery=" + s.token, "-etcd-binary=" + binary,
+		"-dead-after=3s", "-timeout=90s", "-v=2"}, more...)
+}
+
+func (s *site) elastic(h *cluster.Host, more ...string) cluster.Result {
+	s.Helper()
+	return h.Elastic(s.flags(h, more...)...)
+}
+
+// boot is what a host does when it comes up: ask elastic-etcd, start etcd with
+// what it says.
+func (s *site) boot(reason string, h *cluster.Host, more ...string) string {
+	s.Helper()
+	r := s.elastic(h, more...)
+	s.want(r, 0, reason)
+	h.StartWith(r.Stdout)
+	return r.Stdout
+}
+
+// want checks how a run ended. A run that fails prints no configuration.
+func (s *site) want(r cluster.Result, code int, reason string) {
+	s.Helper()
+	if r.Code != code || !strings.Contains(r.Stderr, "reason="+reason+" ") {
+		s.Fatalf("want exit code %d, reason %s; got %s", code, reason, r)
+	}
+	if (r.Stdout == "") != (code != 0) {
+		s.Fatalf("exit code %d with this on standard output: %q", code, r.Stdout)
+	}
+	if strings.Contains(r.Stderr, "panic") {
+		s.Fatalf("it panicked: %s", r)
+	}
+}
+
+// found boots all hosts at once and waits for their cluster.
+func (s *site) found(hosts ...*cluster.Host) {
+	s.Helper()
+	var runs []*cluster.Running
+	for _, h := range hosts {
+		runs = append(runs, h.ElasticStart(s.flags(h)...))
+	}
+	for i, run := range runs {
+		r := run.Wait()
+		s.want(r, 0, "found")
+		hosts[i].StartWith(r.Stdout)
+	}
+	s.lab.WaitHealthy(len(hosts), hosts...)
+}
+
+// unchanged runs f and checks that the membership is the same afterwards.
+func (s *site) unchanged(h *cluster.Host, f func()) {
+	s.Helper()
+	before := ids(h.Members())
+	f()
+	if after := ids(h.Members()); !slices.Equal(before, after) {
+		s.Fatalf("the membership changed from %x to %x", before, after)
+	}
+}
+
+func ids(members []cluster.Member) []uint64 {
+	var list []uint64
+	for _, m := range members {
+		list = append(list, m.ID)
+	}
+	slices.Sort(list)
+	return list
+}
+
+func (s *site) wantKey(h *cluster.Host, value string) {
+	s.Helper()
+	if got := h.Get("key"); got != value {
+		s.Fatalf("%s: key is %q, want %q", h.Name, got, value)
+	}
+}
+
+// plan gives what elastic-etcd plan says it would do.
+func (s *site) plan(h *cluster.Host, more ...string) (steps []string, code int) {
+	s.Helper()
+	flags := slices.DeleteFunc(s.flags(h, more...), func(f string) bool { return strings.HasPrefix(f, "-o=") })
+	r := s.lab.Elastic(append(append([]string{"plan", "-o=json"}, h.IdentityFlags()...), flags...)...)
+	var out struct {
+		Plans []struct{ Step, Reason string }
+	}
+	if err := json.Unmarshal([]byte(r.Stdout), &out); err != nil {
+		s.Fatalf("plan: %v: %s", err, r)
+	}
+	for _, p := range out.Plans {
+		steps = append(steps, p.Step+" "+p.Reason)
+	}
+	return steps, r.Code
+}

@@ -1,0 +1,12 @@
+// The etcd server 3.6.16, built as it is released, for the e2e tests.
+package main
+
+import (
+	"os"
+
+	"go.etcd.io/etcd/server/v3/etcdmain"
+)
+
+func main() {
+	etcdmain.Main(os.Args)
+}
