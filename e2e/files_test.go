@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -34,4 +36,23 @@ func get(ctx context.Context, url string) (string, error) {
 		err = fmt.Errorf("GET %s: %s", url, res.Status)
 	}
 	return string(body), err
+}
+
+// register puts one entry under a token, as curl would.
+func register(t testing.TB, token string, n int) {
+	t.Helper()
+	body := strings.NewReader(url.Values{"value": {fmt.Sprintf("n%d=http://127.0.0.1:%d", n, 1000+n)}}.Encode())
+	req, err := http.NewRequest(http.MethodPut, fmt.Sprintf("%s/%x?prevExist=false", token, n+1), body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusCreated {
+		t.Fatalf("register: %s", res.Status)
+	}
 }

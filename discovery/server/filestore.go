@@ -1,0 +1,278 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"time"
+
+	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+)
+
+// lockTimeout is how long Open waits for another process to let go of the
+// file: enough for a restart that overlaps, short enough to be told soon.
+const lockTimeout = time.Second
+
+// The file: one bucket named for the format, in it one bucket per token. A
+// token's bucket counts its index in the bucket's sequence and maps each
+// member ID to an encoded entry. The other keys start with an underscore, so
+// no member ID collides with them.
+const (
+	rootBucket = "discovery-v1"
+	sizeKey    = "_size"    // encoded entry: the token's index and its size
+	bornKey    = "_created" // wall clock, RFC 3339, for expiry
+)
+
+// FileStore is a Store in a single bbolt file that one process holds.
+type FileStore struct {
+	db      *bbolt.DB
+	changes watchers
+}
+
+// Open opens the store in the file at path and creates it with mode 0600 if
+// it is missing. It fails after a second when another process holds the file,
+// and at once when the file is something else than a discovery store.
+func Open(path string) (*FileStore, error) {
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockTimeout})
+	if errors.Is(err, bolterrors.ErrTimeout) {
+		return nil, fmt.Errorf("open discovery store %s: another process holds it", path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open discovery store %s: %w", path, err)
+	}
+	if err := prepare(db, path); err != nil {
+		db.Close()
+		return nil, fmt.Errorf("open discovery store %s: %w", path, err)
+	}
+	return &FileStore{db: db}, nil
+}
+
+// prepare makes sure that the file is ours before anything is written to it:
+// somebody may point us at the database of an etcd. The directory is synced
+// because bbolt syncs the new file only, not its name.
+func prepare(db *bbolt.DB, path string) error {
+	err := db.Update(func(tx *bbolt.Tx) error {
+		if tx.Bucket([]byte(rootBucket)) != nil {
+			return nil
+		}
+		if first, _ := tx.Cursor().First(); first != nil {
+			return fmt.Errorf("not a discovery store: it holds bucket %q", first)
+		}
+		_, err := tx.CreateBucket([]byte(rootBucket))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+func syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return dir.Sync()
+}
+
+// Close releases the file after the transactions under way.
+func (f *FileStore) Close() error { return f.db.Close() }
+
+// Create implements Store.
+func (f *FileStore) Create(_ context.Context, token string, size int) error {
+	err := f.db.Update(func(tx *bbolt.Tx) error {
+		b, err := tx.Bucket([]byte(rootBucket)).CreateBucket([]byte(token))
+		if err != nil {
+			return err
+		}
+		index, err := b.NextSequence()
+		if err != nil {
+			return err
+		}
+		if err := b.Put([]byte(bornKey), []byte(time.Now().UTC().Format(time.RFC3339))); err != nil {
+			return err
+		}
+		return b.Put([]byte(sizeKey), encode(index, strconv.Itoa(size)))
+	})
+	if err != nil {
+		return fmt.Errorf("create discovery token: %w", err)
+	}
+	return nil
+}
+
+// Load implements Store.
+func (f *FileStore) Load(_ context.Context, token string) (dir Directory, err error) {
+	err = f.db.View(func(tx *bbolt.Tx) error {
+		b, err := tokenBucket(tx, token)
+		if err != nil {
+			return err
+		}
+		dir, err = load(b)
+		return err
+	})
+	return dir, wrap("read discovery token", err)
+}
+
+// Register implements Store.
+func (f *FileStore) Register(_ context.Context, token, id, value string, limit int) (e Entry, index uint64, err error) {
+	err = f.db.Update(func(tx *bbolt.Tx) error {
+		b, err := tokenBucket(tx, token)
+		if err != nil {
+			return err
+		}
+		e, index, err = register(b, id, value, limit)
+		return err
+	})
+	if err == nil {
+		f.changes.notify(token)
+	}
+	return e, index, wrap("register member", err)
+}
+
+func register(b *bbolt.Bucket, id, value string, limit int) (Entry, uint64, error) {
+	if old := b.Get([]byte(id)); old != nil {
+		e, err := decode(id, old)
+		if err != nil {
+			return Entry{}, 0, err
+		}
+		return e, b.Sequence(), ErrExists
+	}
+	if countMembers(b) >= limit {
+		return Entry{}, b.Sequence(), ErrFull
+	}
+	index, err := b.NextSequence()
+	if err != nil {
+		return Entry{}, 0, err
+	}
+	return Entry{ID: id, Value: value, Index: index}, index, b.Put([]byte(id), encode(index, value))
+}
+
+// Remove implements Store.
+func (f *FileStore) Remove(_ context.Context, token, id string) (e Entry, index uint64, err error) {
+	err = f.db.Update(func(tx *bbolt.Tx) error {
+		b, err := tokenBucket(tx, token)
+		if err != nil {
+			return err
+		}
+		e, index, err = remove(b, id)
+		return err
+	})
+	if err == nil {
+		f.changes.notify(token)
+	}
+	return e, index, wrap("remove member", err)
+}
+
+func remove(b *bbolt.Bucket, id string) (Entry, uint64, error) {
+	dir, err := load(b)
+	if err != nil {
+		return Entry{}, 0, err
+	}
+	place := slices.IndexFunc(dir.Entries, func(e Entry) bool { return e.ID == id })
+	if place < 0 {
+		return Entry{}, dir.Index, ErrUnknownMember
+	}
+	if place < dir.Size {
+		return Entry{}, dir.Index, ErrFounder
+	}
+	index, err := b.NextSequence()
+	if err != nil {
+		return Entry{}, 0, err
+	}
+	return dir.Entries[place], index, b.Delete([]byte(id))
+}
+
+// Wait implements Store. It subscribes before it looks, so that no change
+// falls in between.
+func (f *FileStore) Wait(ctx context.Context, token string, after uint64) error {
+	changed, stop := f.changes.subscribe(token)
+	defer stop()
+	for {
+		index, err := f.index(token)
+		if err != nil || index > after {
+			return wrap("wait for discovery token", err)
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (f *FileStore) index(token string) (index uint64, err error) {
+	err = f.db.View(func(tx *bbolt.Tx) error {
+		b, err := tokenBucket(tx, token)
+		if err == nil {
+			index = b.Sequence()
+		}
+		return err
+	})
+	return index, err
+}
+
+func tokenBucket(tx *bbolt.Tx, token string) (*bbolt.Bucket, error) {
+	b := tx.Bucket([]byte(rootBucket)).Bucket([]byte(token))
+	if b == nil {
+		return nil, ErrUnknownToken
+	}
+	return b, nil
+}
+
+func load(b *bbolt.Bucket) (Directory, error) {
+	size, err := decode(sizeKey, b.Get([]byte(sizeKey)))
+	if err != nil {
+		return Directory{}, err
+	}
+	dir := Directory{Index: b.Sequence(), Created: size.Index}
+	if dir.Size, err = strconv.Atoi(size.Value); err != nil {
+		return Directory{}, fmt.Errorf("size of the token: %w", err)
+	}
+	err = b.ForEach(func(k, v []byte) error {
+		if k[0] == '_' {
+			return nil
+		}
+		e, err := decode(string(k), v)
+		dir.Entries = append(dir.Entries, e)
+		return err
+	})
+	slices.SortFunc(dir.Entries, func(a, b Entry) int { return cmp.Compare(a.Index, b.Index) })
+	return dir, err
+}
+
+func countMembers(b *bbolt.Bucket) (n int) {
+	c := b.Cursor()
+	for k, _ := c.First(); k != nil; k, _ = c.Next() {
+		if k[0] != '_' {
+			n++
+		}
+	}
+	return n
+}
+
+// encode puts the index, 8 bytes big endian, before the value as it came.
+func encode(index uint64, value string) []byte {
+	return append(binary.BigEndian.AppendUint64(nil, index), value...)
+}
+
+func decode(id string, b []byte) (Entry, error) {
+	if len(b) < 8 {
+		return Entry{}, fmt.Errorf("damaged entry %q: %d bytes", id, len(b))
+	}
+	return Entry{ID: id, Value: string(b[8:]), Index: binary.BigEndian.Uint64(b)}, nil
+}
+
+func wrap(operation string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", operation, err)
+}

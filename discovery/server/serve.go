@@ -1,0 +1,62 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Limits of a connection. A long poll extends its writeTime, see sendHeader.
+const (
+	headerTime  = 5 * time.Second
+	readTime    = 10 * time.Second
+	writeTime   = 20 * time.Second
+	idleTime    = 2 * time.Minute
+	drainTime   = 5 * time.Second
+	headerBytes = 16 << 10
+)
+
+// Serve serves s on the listener until the context ends, then closes the
+// listener, ends the long polls and gives the other requests five seconds to
+// finish. It returns nil after such an end, and an error when the listener
+// failed or requests had to be cut off. The listener and s are closed in any
+// case.
+func Serve(ctx context.Context, l net.Listener, s *Server) error {
+	server := &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: headerTime,
+		ReadTimeout:       readTime,
+		WriteTimeout:      writeTime,
+		IdleTimeout:       idleTime,
+		MaxHeaderBytes:    headerBytes,
+	}
+	// Only when the listener is closed: a client that is let go polls again at
+	// once and shall find nobody, so that it backs off.
+	server.RegisterOnShutdown(s.Close)
+	drained := make(chan error, 1)
+	stop := context.AfterFunc(ctx, func() { drained <- shutdown(server) })
+
+	err := server.Serve(l)
+	if stop() {
+		s.Close()
+		server.Close()
+		return fmt.Errorf("serve discovery on %s: %w", l.Addr(), err)
+	}
+	if err := <-drained; err != nil {
+		return fmt.Errorf("stop discovery on %s: %w", l.Addr(), err)
+	}
+	return nil
+}
+
+// shutdown drains the server, and cuts off what does not finish in time.
+func shutdown(server *http.Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+	defer cancel()
+	err := server.Shutdown(ctx)
+	if err != nil {
+		server.Close()
+	}
+	return err
+}

@@ -1,0 +1,180 @@
+// Package server is a discovery service: the v2 protocol of discovery.etcd.io
+// as far as the discovery clients of etcd 2.3 to 3.6 and elastic-etcd use it.
+//
+// A token is made by /new?size=N. Members register under it with a create-only
+// PUT, and the first N of them, in the order of their createdIndex, found the
+// cluster. Two things are stricter here than in a plain etcd v2 keyspace,
+// because two founders that see different lists found different clusters:
+//
+//   - A registration never changes. A PUT on a member that is there fails with
+//     412 and errorCode 105, whatever its prevExist says; only a PUT without
+//     prevExist of the very same value is answered 200, so that a retry after
+//     a lost answer is harmless. Conditions (prevValue, prevIndex,
+//     prevExist=true), ttl and dir are refused with 400 and errorCode 209.
+//   - The first N places are never freed: DELETE of one fails with 403 and
+//     errorCode 107. Entries behind them can go. Watchers are told of
+//     registrations only: etcd's client takes every event for a new member.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Options of a Server. The zero value is usable.
+type Options struct {
+	// BaseURL is what /new puts before the token: an absolute http or https
+	// URL. Empty means the scheme and the Host of each request.
+	BaseURL string
+
+	// PollTimeout bounds a long poll; it then ends with an empty 200, on which
+	// etcd's clients ask again. Default 5 minutes.
+	PollTimeout time.Duration
+
+	// MaxSize bounds the cluster size a token can be made for. Default 99.
+	MaxSize int
+
+	// MaxEntries bounds the registrations under one token, those of hosts that
+	// came too late included. Default 1000, never less than MaxSize.
+	MaxEntries int
+
+	// MaxValue bounds a registration's value, in bytes. Default 4096.
+	MaxValue int
+
+	// Report is told of every error that is the service's own fault and was
+	// answered with a 500. Default: nobody is told.
+	Report func(error)
+}
+
+func (o Options) withDefaults() Options {
+	setDefault(&o.PollTimeout, 5*time.Minute)
+	setDefault(&o.MaxSize, 99)
+	setDefault(&o.MaxEntries, 1000)
+	setDefault(&o.MaxValue, 4096)
+	o.MaxEntries = max(o.MaxEntries, o.MaxSize)
+	if o.Report == nil {
+		o.Report = func(error) {}
+	}
+	return o
+}
+
+func setDefault[T int | time.Duration](v *T, def T) {
+	if *v <= 0 {
+		*v = def
+	}
+}
+
+// Server is the discovery service as an http.Handler.
+type Server struct {
+	store   Store
+	options Options
+	closing context.Context // done when long polls shall end
+	close   context.CancelFunc
+}
+
+// New returns the service on top of a store, which stays the caller's to
+// close. It fails on a BaseURL that is not one.
+func New(store Store, options Options) (*Server, error) {
+	public, err := cleanBaseURL(options.BaseURL)
+	if err != nil {
+		return nil, err
+	}
+	options = options.withDefaults()
+	options.BaseURL = public
+	s := &Server{store: store, options: options}
+	s.closing, s.close = context.WithCancel(context.Background())
+	return s, nil
+}
+
+func cleanBaseURL(public string) (string, error) {
+	if public == "" {
+		return "", nil
+	}
+	u, err := url.Parse(public)
+	if err != nil {
+		return "", fmt.Errorf("base URL of the discovery service: %w", err)
+	}
+	plain := u.User == nil && u.RawQuery == "" && u.Fragment == "" && !u.ForceQuery
+	if u.Scheme != "http" && u.Scheme != "https" || !isHost(u.Host) || !plain {
+		return "", fmt.Errorf("base URL of the discovery service %q: want http(s)://host[:port][/path]", u.Redacted())
+	}
+	return strings.TrimRight(public, "/"), nil
+}
+
+// Close ends the long polls under way with an empty answer and refuses new
+// ones with 503, on which etcd's clients back off and try again. Everything
+// else is served on, so that a server can drain.
+func (s *Server) Close() { s.close() }
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	path := r.URL.EscapedPath()
+	t, ok := parsePath(path)
+	if !ok {
+		s.writeError(w, keyNotFound(path, 0))
+		return
+	}
+	if allowed := t.kind.methods(); !slices.Contains(allowed, r.Method) {
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		return
+	}
+	if err := s.dispatch(w, r, t); err != nil {
+		s.writeError(w, err)
+	}
+}
+
+func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, t target) error {
+	if t.kind == kindHealth {
+		return s.health(w, r)
+	}
+	form, err := s.parseForm(w, r)
+	if err != nil {
+		return err
+	}
+	switch {
+	case t.kind == kindNew:
+		return s.create(w, r, form)
+	case r.Method == http.MethodPut:
+		return s.register(w, r, t, form)
+	case r.Method == http.MethodDelete:
+		return s.remove(w, r, t, form)
+	default:
+		return s.read(w, r, t, form)
+	}
+}
+
+// parseForm reads the query and the body. A value may triple when it is
+// escaped; the rest is for the other fields.
+func (s *Server) parseForm(w http.ResponseWriter, r *http.Request) (form, error) {
+	r.Body = http.MaxBytesReader(w, r.Body, int64(3*s.options.MaxValue+1024))
+	err := r.ParseForm()
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return form{}, &protocolError{status: http.StatusRequestEntityTooLarge, code: codeInvalidForm,
+			cause: fmt.Sprintf("the body is longer than %d bytes", tooLarge.Limit)}
+	}
+	if err != nil {
+		return form{}, &protocolError{status: http.StatusBadRequest, code: codeInvalidForm, cause: err.Error()}
+	}
+	return form{r.Form}, nil
+}
+
+// health asks the store for a token that nobody has.
+func (s *Server) health(w http.ResponseWriter, r *http.Request) error {
+	_, err := s.store.Load(r.Context(), strings.Repeat("0", tokenLen))
+	if err != nil && !errors.Is(err, ErrUnknownToken) {
+		s.options.Report(fmt.Errorf("health: %w", err))
+		http.Error(w, "the store cannot be read", http.StatusServiceUnavailable)
+		return nil
+	}
+	return writeText(w, "OK")
+}

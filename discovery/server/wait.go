@@ -1,0 +1,79 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+)
+
+// sendTime is what a client gets to take its answer once there is one.
+const sendTime = 10 * time.Second
+
+// wait serves a long poll: the first registration with an index of at least
+// waitIndex, be it long stored or still to come. The entries themselves are
+// the history, so a client may ask for any index, also after a restart.
+//
+// The header goes out at once, as etcd does it. A poll that ends without an
+// event has an empty body; etcd's clients then ask again.
+func (s *Server) wait(w http.ResponseWriter, r *http.Request, t target, q query, dir Directory) error {
+	if s.closing.Err() != nil {
+		return &protocolError{status: http.StatusServiceUnavailable, code: codeInternal, cause: "shutting down"}
+	}
+	if q.waitIndex == 0 {
+		q.waitIndex = dir.Index + 1
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), s.options.PollTimeout)
+	defer cancel()
+	defer context.AfterFunc(s.closing, cancel)()
+
+	sendHeader(w, dir.Index, s.options.PollTimeout+sendTime)
+	e, ok := s.next(ctx, t, q, dir)
+	if ok {
+		// An error here means that the client is gone.
+		_ = json.NewEncoder(w).Encode(event{Action: "create", Node: e.node(t.token)})
+	}
+	return nil
+}
+
+// sendHeader tells the client that it is being served, and gives it the time a
+// poll takes, beyond the write timeout of the http.Server; the read timeout
+// ends with the request.
+func sendHeader(w http.ResponseWriter, index uint64, d time.Duration) {
+	rc := http.NewResponseController(w)
+	// Not every ResponseWriter can do these, and then they are not needed.
+	_ = rc.SetWriteDeadline(time.Now().Add(d))
+	setIndex(w, index)
+	w.WriteHeader(http.StatusOK)
+	_ = rc.Flush()
+}
+
+// next returns the event a client waits for, or false when the context ends
+// before it comes. A store that fails ends the poll too: the client asks again
+// and is told then.
+func (s *Server) next(ctx context.Context, t target, q query, dir Directory) (Entry, bool) {
+	for {
+		if e, ok := firstEvent(dir, t, q); ok {
+			return e, true
+		}
+		if s.store.Wait(ctx, t.token, dir.Index) != nil {
+			return Entry{}, false
+		}
+		var err error
+		if dir, err = s.store.Load(ctx, t.token); err != nil {
+			return Entry{}, false
+		}
+	}
+}
+
+// firstEvent looks for what a poll shows: on a directory every registration in
+// it, but with recursive only, and on a member its own.
+func firstEvent(dir Directory, t target, q query) (Entry, bool) {
+	for _, e := range dir.Entries {
+		match := t.kind == kindDir && q.recursive || t.kind == kindMember && t.member == e.ID
+		if match && e.Index >= q.waitIndex {
+			return e, true
+		}
+	}
+	return Entry{}, false
+}
