@@ -101,14 +101,14 @@ func health(c joiner.Cluster, m joiner.Member) string {
 	case h.Unclear != "":
 		parts = append(parts, "answers unclearly: "+h.Unclear)
 	default:
-		parts = append(parts, "silent for "+h.Silent.String())
+		parts = append(parts, "silent for "+h.Silent.Round().String())
 	}
 	switch {
 	case c.NoProof != "":
 	case h.Following:
 		parts = append(parts, fmt.Sprintf("follows the log (match %d)", h.Match))
 	default:
-		parts = append(parts, fmt.Sprintf("log stands still for %s (match %d)", h.Stalled, h.Match))
+		parts = append(parts, fmt.Sprintf("log stands still for %s (match %d)", h.Stalled.Round(), h.Match))
 	}
 	return strings.Join(parts, ", ")
 }

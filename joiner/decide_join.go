@@ -59,7 +59,7 @@ func (o Observation) recordFor(id ID) bool {
 // of ours that was cut short, or it is a founder's that comes late.
 func (j joining) adopt(m Member) Plan {
 	return Plan{Step: StepEmit, Reason: JoinListed,
-		Text:  fmt.Sprintf("cluster %s lists this host as member %s, which never ran: it joins as that", j.c.ID, m.ID),
+		Text:  fmt.Sprintf("cluster %s lists this host as %s, which never ran: it joins as that", j.c.ID, m.label()),
 		Entry: announcement(j.p, j.o),
 		Config: &EtcdConfig{
 			Name: j.p.Name, DataDir: j.p.DataDir, WALDir: j.p.WALDir,
@@ -67,6 +67,14 @@ func (j joining) adopt(m Member) Plan {
 			InitialCluster:           memberList(j.p.Name, m.ID, j.c.Members),
 			InitialClusterState:      StateExisting,
 		}}
+}
+
+// label is the member's ID; one that is only foreseen has none.
+func (m Member) label() string {
+	if m.ID == 0 {
+		return "a member"
+	}
+	return "member " + m.ID.String()
 }
 
 // formerSelf is for an entry that is ours and has run, while our disk is

@@ -153,7 +153,8 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return err
 }
 
-func (d Duration) round() Duration {
+// Round gives it to a tenth of a second, for people.
+func (d Duration) Round() Duration {
 	return Duration(time.Duration(d).Round(100 * time.Millisecond))
 }
 

@@ -40,10 +40,20 @@ func Run(ctx context.Context, p Policy, w World) (Plan, error) {
 	return plan, err
 }
 
+// electionGrace is how long a rehearsal waits for a quorum: a cluster whose
+// leader just died has none until the election is over (etcd's default
+// election timeout is 1 s, five times that is common over long links).
+const electionGrace = 10 * time.Second
+
 // Rehearse is Run without changing anything: it gathers the evidence that
-// the decision needs, and then foresees the steps that Run would take.
+// the decision needs, and then foresees the steps that Run would take. It
+// waits for an election, but not for other hosts or for people.
 func Rehearse(ctx context.Context, p Policy, w World) ([]Plan, Observation, error) {
-	plan, o, err := loop(ctx, p, w, func(plan Plan) bool { return plan.Step != StepWatch })
+	start := time.Now()
+	plan, o, err := loop(ctx, p, w, func(plan Plan) bool {
+		electing := plan.Reason == ClusterNoQuorum && time.Since(start) < electionGrace
+		return plan.Step != StepWatch && !electing
+	})
 	if err != nil || plan.Final() || plan.Step == StepWatch {
 		return []Plan{plan}, o, err
 	}

@@ -141,6 +141,18 @@ func TestRehearse(t *testing.T) {
 			t.Errorf("a rehearsal did %q", w.steps)
 		}
 	})
+	synctest.Test(t, func(t *testing.T) {
+		leaderless := with(observed(), func(o *Observation) { o.Views = []View{served(2, "healthy healthy healthy")} })
+		plans, _, err := Rehearse(t.Context(), host(4), &script{world: []Observation{leaderless, full}})
+		if err != nil || plans[0].Reason != FullDead {
+			t.Errorf("during an election: got %v, %v", plans, err)
+		}
+		start := time.Now()
+		plans, _, err = Rehearse(t.Context(), host(4), &script{world: []Observation{leaderless}})
+		if took := time.Since(start); err != nil || plans[0].Reason != ClusterNoQuorum || took < electionGrace || took > 2*electionGrace {
+			t.Errorf("without a quorum: got %v, %v after %s", plans, err, took)
+		}
+	})
 	plans, _, err := Rehearse(t.Context(), host(1), &script{world: []Observation{founders2}})
 	if err != nil || len(plans) != 1 || plans[0].Step != StepWait {
 		t.Errorf("got %v, %v; want one wait at once", plans, err)

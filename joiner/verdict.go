@@ -45,5 +45,5 @@ func describe(m Member) string {
 // evidence says in numbers why a member is taken for dead.
 func evidence(m Member) string {
 	return fmt.Sprintf("no answer to this host for %s, no progress in the leader's log for %s (match %d)",
-		m.Health.Silent.round(), m.Health.Stalled.round(), m.Health.Match)
+		m.Health.Silent.Round(), m.Health.Stalled.Round(), m.Health.Match)
 }
