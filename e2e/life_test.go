@@ -104,7 +104,7 @@ func (s *site) outage(hosts []*cluster.Host, version, strategy string) {
 	hosts[2].Kill()
 	s.want(s.elastic(surplus, "-join-strategy="+strategy, "-timeout=6s"), 75, "unreachable")
 	for _, h := range hosts {
-		s.boot("resume-unconfirmed", h)
+		s.boot(resume, h)
 	}
 	s.lab.WaitHealthy(3, hosts...)
 }

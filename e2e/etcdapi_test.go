@@ -1,0 +1,362 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sttts/elastic-etcd/e2e/cluster"
+	"github.com/sttts/elastic-etcd/e2e/etcds"
+	"github.com/sttts/elastic-etcd/etcdapi"
+	"github.com/sttts/elastic-etcd/joiner"
+)
+
+// probeTimeout is what one frozen member costs a Look.
+const probeTimeout = time.Second
+
+// TestEtcdAPI leads one cluster of each version from health to the loss of
+// its quorum, and back to where nothing can be changed.
+func TestEtcdAPI(t *testing.T) {
+	for _, version := range etcds.Versions() {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			lab := cluster.New(t)
+			hosts := lab.Hosts(3, version)
+			lab.Found(hosts...)
+			w := watcher{t, lab, newAPI(t, etcdapi.Config{}), hosts[0].PeerURL()}
+			w.seesHealthy(hosts, version)
+			w.seesFrozen(hosts[1], hosts[0], hosts[2])
+			w.seesKilled(hosts[1], hosts[0], hosts[2])
+			w.removes(hosts[1])
+			w.addsAndUpdates()
+			w.seesNoQuorum(hosts[2])
+		})
+	}
+}
+
+func newAPI(t *testing.T, config etcdapi.Config) *etcdapi.API {
+	t.Helper()
+	config.ProbeTimeout = probeTimeout
+	api, err := etcdapi.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(api.Close)
+	return api
+}
+
+// watcher looks at a cluster through one of its peer URLs.
+type watcher struct {
+	t    *testing.T
+	lab  *cluster.Lab
+	api  *etcdapi.API
+	peer string
+}
+
+func (w watcher) look() etcdapi.Sight {
+	w.t.Helper()
+	start := time.Now()
+	s := w.api.Look(w.t.Context(), []string{w.peer})
+	w.t.Logf("Look took %v", time.Since(start).Round(time.Millisecond))
+	return s
+}
+
+// cluster is the only cluster with a quorum.
+func (w watcher) cluster() joiner.Cluster {
+	w.t.Helper()
+	s := w.look()
+	if len(s.Clusters) != 1 {
+		w.t.Fatalf("%d clusters with a quorum in %+v", len(s.Clusters), s)
+	}
+	if c := s.Clusters[0]; c.NoProof != "" {
+		w.t.Fatalf("no progress of the leader: %s", c.NoProof)
+	}
+	return s.Clusters[0]
+}
+
+func (w watcher) member(c joiner.Cluster, peerURL string) joiner.Member {
+	w.t.Helper()
+	m, listed := memberAt(c.Members, peerURL)
+	if !listed {
+		w.t.Fatalf("no member has peer URL %s in %+v", peerURL, c.Members)
+	}
+	return m
+}
+
+func memberAt(list []joiner.Member, peerURL string) (joiner.Member, bool) {
+	i := slices.IndexFunc(list, func(m joiner.Member) bool { return slices.Contains(m.PeerURLs, peerURL) })
+	if i < 0 {
+		return joiner.Member{}, false
+	}
+	return list[i], true
+}
+
+func (w watcher) seesHealthy(hosts []*cluster.Host, version string) {
+	w.t.Helper()
+	wanted, err := etcdapi.ParseVersion(version)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	leader := w.lab.WaitLeader(hosts...)
+	c := w.cluster()
+	if uint64(c.ID) != hosts[0].ClusterID() || len(c.Members) != len(hosts) || c.Term == 0 {
+		w.t.Errorf("cluster %+v", c)
+	}
+	if got := w.member(c, leader.PeerURL()).ID; got != c.Leader {
+		w.t.Errorf("leader is %s, want %s", c.Leader, got)
+	}
+	for _, h := range hosts {
+		m := w.member(c, h.PeerURL())
+		w.wantHealthy(m)
+		if m.Name != h.Name || !m.Started() || m.Version != wanted {
+			w.t.Errorf("%s: %+v", h.Name, m)
+		}
+	}
+	// A cluster of etcd 3 says 3.0 or nothing until it has seen all founders.
+	w.lab.WaitFor("the cluster's version", func(context.Context) error {
+		return differs("cluster version", w.cluster().Version, wanted)
+	})
+}
+
+func (w watcher) wantHealthy(m joiner.Member) {
+	w.t.Helper()
+	h := m.Health
+	if h.Reached == "" || !h.Following || h.Match == 0 || h.Silent != 0 || h.Unclear != "" {
+		w.t.Errorf("member %s at %q is not healthy: %+v", m.ID, m.PeerURLs, h)
+	}
+}
+
+// wantLost also wants the evidence to grow from one Look to the next.
+func (w watcher) wantLost(lost *cluster.Host, others ...*cluster.Host) {
+	w.t.Helper()
+	w.cluster()
+	before := w.member(w.cluster(), lost.PeerURL()).Health
+	c := w.cluster()
+	after := w.member(c, lost.PeerURL()).Health
+	if after.Reached != "" || after.Following || after.Unclear != "" || after.Match != before.Match {
+		w.t.Errorf("%s is lost and seen as %+v", lost.Name, after)
+	}
+	if after.Silent <= before.Silent || after.Stalled <= before.Stalled {
+		w.t.Errorf("%s: evidence %+v is no more than %+v", lost.Name, after, before)
+	}
+	for _, h := range others {
+		w.wantHealthy(w.member(c, h.PeerURL()))
+	}
+}
+
+func (w watcher) seesFrozen(frozen *cluster.Host, others ...*cluster.Host) {
+	w.t.Helper()
+	frozen.Freeze()
+	w.lab.WaitLeader(others...)
+	w.wantLost(frozen, others...)
+	frozen.Thaw()
+	w.lab.WaitHealthy(3, append(others, frozen)...)
+	w.wantHealthy(w.member(w.cluster(), frozen.PeerURL()))
+}
+
+func (w watcher) seesKilled(killed *cluster.Host, others ...*cluster.Host) {
+	w.t.Helper()
+	killed.Kill()
+	w.lab.WaitLeader(others...)
+	w.wantLost(killed, others...)
+	killed.Resume()
+	w.lab.WaitHealthy(3, append(others, killed)...)
+	w.wantHealthy(w.member(w.cluster(), killed.PeerURL()))
+	killed.Kill()
+	w.lab.WaitLeader(others...)
+	failures := w.look().Failures
+	if !slices.ContainsFunc(failures, func(f joiner.Failure) bool {
+		return f.URL == killed.PeerURL() && strings.Contains(f.Error, "connection refused")
+	}) {
+		w.t.Errorf("%s refuses connections, not in %+v", killed.PeerURL(), failures)
+	}
+}
+
+func (w watcher) removes(dead *cluster.Host) {
+	w.t.Helper()
+	c := w.cluster()
+	m := w.member(c, dead.PeerURL())
+	seen := m
+	seen.PeerURLs = []string{"http://127.1.2.3:2380"}
+	if err := w.api.Remove(w.t.Context(), c.ID, seen); err == nil {
+		w.t.Fatal("removed a member that has other peer URLs than it was seen with")
+	}
+	if err := w.api.Remove(w.t.Context(), c.ID+1, m); err == nil {
+		w.t.Fatal("removed a member of another cluster")
+	}
+	w.change("remove the dead member", func(ctx context.Context) error { return w.api.Remove(ctx, c.ID, m) })
+	w.change("remove it again", func(ctx context.Context) error { return w.api.Remove(ctx, c.ID, m) })
+	if list := w.cluster().Members; len(list) != 2 {
+		w.t.Errorf("members after the removal: %+v", list)
+	}
+}
+
+// change tries until etcd finds its cluster well enough.
+func (w watcher) change(what string, do func(context.Context) error) {
+	w.t.Helper()
+	w.lab.WaitFor(what, func(context.Context) error { return do(w.t.Context()) })
+}
+
+// addsAndUpdates adds a member with two URLs, gives it another one and takes
+// it out again. It never starts: the two others are a quorum of three.
+func (w watcher) addsAndUpdates() {
+	w.t.Helper()
+	id := w.cluster().ID
+	addr, other := w.lab.Addr(), w.lab.Addr()
+	urls := []string{"http://" + addr + ":2380", "http://" + addr + ":2381"}
+	for range 2 {
+		w.change("add a member", func(ctx context.Context) error { return w.api.Add(ctx, id, urls) })
+	}
+	c := w.cluster()
+	m := w.member(c, urls[0])
+	if len(c.Members) != 3 || m.Started() || len(m.PeerURLs) != 2 || m.Health.Following {
+		w.t.Errorf("added %+v in %+v", m, c.Members)
+	}
+	moved := []string{"http://" + other + ":2380"}
+	for range 2 {
+		w.change("update its URLs", func(ctx context.Context) error { return w.api.Update(ctx, id, m, moved) })
+	}
+	if got := w.member(w.cluster(), moved[0]); got.ID != m.ID || len(got.PeerURLs) != 1 {
+		w.t.Errorf("updated %+v to %+v", m, got)
+	}
+	if err := w.api.Remove(w.t.Context(), id, m); err == nil {
+		w.t.Error("removed a member whose URLs changed since it was seen")
+	}
+	m.PeerURLs = moved
+	w.change("remove the new member", func(ctx context.Context) error { return w.api.Remove(ctx, id, m) })
+}
+
+func (w watcher) seesNoQuorum(follower *cluster.Host) {
+	w.t.Helper()
+	id := w.cluster().ID
+	follower.Kill()
+	var s etcdapi.Sight
+	w.lab.WaitFor("no quorum", func(context.Context) error {
+		s = w.look()
+		return differs("clusters", len(s.Clusters), 0)
+	})
+	i := slices.IndexFunc(s.Views, func(v joiner.View) bool { return v.From == w.peer })
+	if i < 0 || s.Views[i].ClusterID != id || len(s.Views[i].Members) != 2 {
+		w.t.Errorf("no view from %s in %+v", w.peer, s.Views)
+	}
+	if err := w.api.Add(w.t.Context(), id, []string{"http://127.1.2.3:2380"}); err == nil {
+		w.t.Error("added a member without a quorum")
+	}
+}
+
+func differs[V comparable](what string, got, want V) error {
+	if got != want {
+		return fmt.Errorf("%s is %v, want %v", what, got, want)
+	}
+	return nil
+}
+
+// TestEtcdAPILearner wants a learner to be told from a voter, with evidence
+// of its own, and never to be the only one asked.
+func TestEtcdAPILearner(t *testing.T) {
+	lab := cluster.New(t)
+	hosts := lab.Hosts(2, "3.6")
+	lab.Found(hosts[0])
+	w := watcher{t, lab, newAPI(t, etcdapi.Config{}), hosts[1].PeerURL()}
+	w.change("add a learner", func(ctx context.Context) error {
+		_, err := hosts[0].TryAddLearner(ctx, hosts[1].PeerURL())
+		return err
+	})
+	hosts[1].Start(append(hosts[1].IdentityFlags(),
+		"--initial-cluster-state=existing", "--initial-cluster="+cluster.InitialCluster(hosts...))...)
+	lab.WaitFor("the learner to follow", func(context.Context) error {
+		for _, c := range w.look().Clusters {
+			if m := w.member(c, hosts[1].PeerURL()); m.Learner && m.Started() {
+				return differs("following", m.Health.Following, true)
+			}
+		}
+		return errors.New("there is no started learner")
+	})
+	hosts[1].Freeze()
+	c := w.cluster()
+	if m := w.member(c, hosts[1].PeerURL()); m.Health.Following || m.Health.Reached != "" {
+		t.Errorf("a frozen learner is seen as %+v", m.Health)
+	}
+	w.wantHealthy(w.member(c, hosts[0].PeerURL()))
+}
+
+// TestEtcdAPISecure wants TLS to every port, and a failure of it to be told
+// from silence.
+func TestEtcdAPISecure(t *testing.T) {
+	for _, version := range etcds.Versions() {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			lab := cluster.New(t)
+			lab.Secure()
+			host := lab.Host(version)
+			lab.Found(host)
+			certs := lab.ClientCerts()
+			right := etcdapi.TLSFiles{CA: certs.CA, Cert: certs.Cert, Key: certs.Key}
+			nobody := etcdapi.TLSFiles{CA: certs.CA}
+			distrust := etcdapi.TLSFiles{Cert: certs.Cert, Key: certs.Key}
+
+			w := watcher{t, lab, newAPI(t, etcdapi.Config{Client: right}), host.PeerURL()}
+			w.wantHealthy(w.member(w.cluster(), host.PeerURL()))
+			w.api = newAPI(t, etcdapi.Config{Client: nobody, Peer: right})
+			if s := w.look(); len(s.Clusters) > 0 || len(s.Views) != 1 || s.Views[0].From != host.PeerURL() {
+				t.Errorf("with the peer port only: %+v", s)
+			}
+			w.wantTLSFailures(host.ClientURL())
+			w.api = newAPI(t, etcdapi.Config{Client: distrust, Peer: nobody})
+			w.wantTLSFailures(host.ClientURL(), host.PeerURL())
+		})
+	}
+}
+
+func (w watcher) wantTLSFailures(urls ...string) {
+	w.t.Helper()
+	s := w.look()
+	for _, url := range urls {
+		if !slices.ContainsFunc(s.Failures, func(f joiner.Failure) bool {
+			return f.URL == url && strings.Contains(f.Error, "TLS failure")
+		}) {
+			w.t.Errorf("no TLS failure of %s in %+v", url, s.Failures)
+		}
+	}
+	if len(s.Failures) != len(urls) {
+		w.t.Errorf("failures other than of %q: %+v", urls, s.Failures)
+	}
+}
+
+// TestEtcdAPIWithoutHTTP asks client ports that speak gRPC only: all but the
+// leader's progress is there, and it is said why that is not.
+func TestEtcdAPIWithoutHTTP(t *testing.T) {
+	for _, secure := range []bool{false, true} {
+		t.Run(fmt.Sprintf("TLS=%t", secure), func(t *testing.T) {
+			t.Parallel()
+			lab := cluster.New(t)
+			var config etcdapi.Config
+			if secure {
+				lab.Secure()
+				certs := lab.ClientCerts()
+				config.Client = etcdapi.TLSFiles{CA: certs.CA, Cert: certs.Cert, Key: certs.Key}
+			}
+			host := lab.Host("3.6")
+			host.Start(append(host.IdentityFlags(), "--initial-cluster="+cluster.InitialCluster(host),
+				"--listen-client-http-urls=http://"+host.Addr+":2378")...)
+			lab.WaitHealthy(1, host)
+			w := watcher{t, lab, newAPI(t, config), host.PeerURL()}
+			s := w.look()
+			if len(s.Clusters) != 1 || s.Clusters[0].API != "v3" || s.Clusters[0].From != host.ClientURL() {
+				t.Fatalf("no cluster by gRPC in %+v", s)
+			}
+			c := s.Clusters[0]
+			m := w.member(c, host.PeerURL())
+			if !strings.Contains(c.NoProof, "/debug/vars") || m.Health.Following || m.Health.Reached == "" {
+				t.Errorf("cluster %+v", c)
+			}
+			if !c.Version.Known() || !m.Version.Known() {
+				t.Errorf("cluster version %s, member version %s", c.Version, m.Version)
+			}
+		})
+	}
+}

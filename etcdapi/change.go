@@ -1,0 +1,188 @@
+package etcdapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/sttts/elastic-etcd/joiner"
+)
+
+// changer is a server that takes changes of the membership.
+type changer interface {
+	add(ctx context.Context, peerURLs []string) error
+	remove(ctx context.Context, id joiner.ID) error
+	update(ctx context.Context, id joiner.ID, peerURLs []string) error
+}
+
+// change is one change of the membership.
+type change struct {
+	what    string
+	cluster joiner.ID
+	avoid   joiner.ID // a member that had better not carry it out
+	// open tells from a fresh list whether there is still something to do,
+	// or why it must not be done.
+	open func([]joiner.Member) (bool, error)
+	do   func(context.Context, changer) error
+}
+
+// Add adds a voting member with these peer URLs. That there is one with
+// exactly these URLs already, started or not, is no error: the caller looks
+// again anyway. It takes one ProbeTimeout and two times 5 s at most; trying
+// again is up to the caller.
+func (a *API) Add(ctx context.Context, cluster joiner.ID, peerURLs []string) error {
+	return a.carryOut(ctx, change{
+		what:    fmt.Sprintf("add member %q to cluster %s", peerURLs, cluster),
+		cluster: cluster,
+		open: func(list []joiner.Member) (bool, error) {
+			there := slices.ContainsFunc(list, func(m joiner.Member) bool { return sameURLs(m.PeerURLs, peerURLs) })
+			return !there, nil
+		},
+		do: func(ctx context.Context, c changer) error { return c.add(ctx, peerURLs) },
+	})
+}
+
+// Remove removes m if it is still there as it was seen: with the same ID and
+// the same peer URLs. Other URLs are an error. That it is gone is none.
+func (a *API) Remove(ctx context.Context, cluster joiner.ID, m joiner.Member) error {
+	return a.carryOut(ctx, change{
+		what:    fmt.Sprintf("remove member %s from cluster %s", m.ID, cluster),
+		cluster: cluster,
+		avoid:   m.ID,
+		open: func(list []joiner.Member) (bool, error) {
+			now, there := memberOf(list, m.ID)
+			if there && !sameURLs(now.PeerURLs, m.PeerURLs) {
+				return true, fmt.Errorf("its peer URLs are %q now, not %q", now.PeerURLs, m.PeerURLs)
+			}
+			return there, nil
+		},
+		do: func(ctx context.Context, c changer) error { return c.remove(ctx, m.ID) },
+	})
+}
+
+// Update gives m these peer URLs if it is still there with the URLs it was
+// seen with. That it has the new ones already is no error.
+func (a *API) Update(ctx context.Context, cluster joiner.ID, m joiner.Member, peerURLs []string) error {
+	return a.carryOut(ctx, change{
+		what:    fmt.Sprintf("update member %s of cluster %s to %q", m.ID, cluster, peerURLs),
+		cluster: cluster,
+		open: func(list []joiner.Member) (bool, error) {
+			now, there := memberOf(list, m.ID)
+			switch {
+			case !there:
+				return true, errors.New("it is not a member any more")
+			case sameURLs(now.PeerURLs, peerURLs):
+				return false, nil
+			case !sameURLs(now.PeerURLs, m.PeerURLs):
+				return true, fmt.Errorf("its peer URLs are %q now, not %q", now.PeerURLs, m.PeerURLs)
+			}
+			return true, nil
+		},
+		do: func(ctx context.Context, c changer) error { return c.update(ctx, m.ID, peerURLs) },
+	})
+}
+
+// carryOut does a change that is still open. A failed call may have done its
+// work: etcd says "server stopped" when it loses a leader over it. So the
+// list decides.
+func (a *API) carryOut(ctx context.Context, c change) error {
+	at, err := a.stillOpen(ctx, c)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.what, err)
+	}
+	if at == nil {
+		return nil
+	}
+	err = a.call(ctx, c, *at)
+	if err == nil {
+		return nil
+	}
+	if at, again := a.stillOpen(ctx, c); at == nil && again == nil {
+		return nil
+	}
+	return fmt.Errorf("%s at %s: %w", c.what, at.url, err)
+}
+
+// stillOpen gives the server to carry out the change, nil where it is done.
+func (a *API) stillOpen(ctx context.Context, c change) (*answer, error) {
+	at, err := a.spokesman(ctx, c.cluster, c.avoid)
+	if err != nil {
+		return nil, err
+	}
+	open, err := c.open(at.list)
+	if err != nil || !open {
+		return nil, err
+	}
+	return &at, nil
+}
+
+func (a *API) call(ctx context.Context, c change, at answer) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, changeTimeout, fmt.Errorf("no answer within %s", changeTimeout))
+	defer cancel()
+	server, err := a.changer(at)
+	if err != nil {
+		return err
+	}
+	return c.do(ctx, server)
+}
+
+func (a *API) changer(at answer) (changer, error) {
+	if at.api == "v2" {
+		return a.v2Client(at.url)
+	}
+	return a.conns.get(at.url)
+}
+
+// spokesman finds a server of the cluster that has a fresh member list with a
+// quorum behind it: the first that answers, if possible not the member to
+// avoid.
+func (a *API) spokesman(ctx context.Context, cluster, avoid joiner.ID) (answer, error) {
+	var fallback *answer
+	var errs []error
+	for ans := range askAll(ctx, a.clientsOf(cluster), a.ask) {
+		switch err := ans.speaksFor(cluster); {
+		case err != nil:
+			errs = append(errs, err)
+		case ans.member == avoid:
+			fallback = &ans
+		default:
+			return ans, nil
+		}
+	}
+	if fallback != nil {
+		return *fallback, nil
+	}
+	if len(errs) == 0 {
+		errs = append(errs, errors.New("no client URL is known"))
+	}
+	return answer{}, fmt.Errorf("no member of cluster %s with a quorum answers: %w", cluster, joined(errs))
+}
+
+// speaksFor says why an answer does not have a quorum of the cluster behind
+// it.
+func (a answer) speaksFor(cluster joiner.ID) error {
+	switch {
+	case a.err != nil:
+		return a.err
+	case a.cluster != cluster:
+		return fmt.Errorf("%s is in cluster %s", a.url, a.cluster)
+	case a.doubt != nil:
+		return fmt.Errorf("%s: %w", a.url, a.doubt)
+	case !a.proven:
+		return fmt.Errorf("%s is a learner", a.url)
+	}
+	return nil
+}
+
+func memberOf(list []joiner.Member, id joiner.ID) (joiner.Member, bool) {
+	i := slices.IndexFunc(list, func(m joiner.Member) bool { return m.ID == id })
+	if i < 0 {
+		return joiner.Member{}, false
+	}
+	return list[i], true
+}
+
+func sameURLs(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}

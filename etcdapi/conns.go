@@ -1,0 +1,93 @@
+package etcdapi
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"sync"
+
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
+	"google.golang.org/grpc"
+)
+
+// conns are the gRPC connections, one for each client URL, kept as long as
+// they work: gRPC waits ever longer before it dials a lost one again.
+type conns struct {
+	tls *tls.Config
+
+	mu     sync.Mutex // of what follows
+	open   map[string]*clientv3.Client
+	closed bool
+}
+
+// v3Client asks one server, once: it fails at once where nobody listens, and
+// tries nothing again.
+type v3Client struct {
+	clientv3.Cluster
+	clientv3.Maintenance
+}
+
+func (c *conns) get(url string) (v3Client, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return v3Client{}, errors.New("the API is closed")
+	}
+	client := c.open[url]
+	if client == nil {
+		var err error
+		if client, err = c.dial(url); err != nil {
+			return v3Client{}, err
+		}
+		c.open[url] = client
+	}
+	conn := client.ActiveConnection()
+	// Without the client's own call options, that wait for a server to come.
+	return v3Client{
+		clientv3.NewClusterFromClusterClient(pb.NewClusterClient(conn), nil),
+		clientv3.NewMaintenanceFromMaintenanceClient(pb.NewMaintenanceClient(conn), nil),
+	}, nil
+}
+
+func (c *conns) dial(url string) (*clientv3.Client, error) {
+	return clientv3.New(clientv3.Config{
+		Endpoints:       []string{url},
+		TLS:             c.tls,
+		Logger:          zap.NewNop(),
+		MaxUnaryRetries: 1, // tries, despite its name
+		DialOptions: []grpc.DialOption{
+			grpc.WithNoProxy(),
+			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxBody)),
+		},
+	})
+}
+
+// drop closes a connection that failed.
+func (c *conns) drop(url string) {
+	c.mu.Lock()
+	client := c.open[url]
+	delete(c.open, url)
+	c.mu.Unlock()
+	if client != nil {
+		client.Close()
+	}
+}
+
+func (c *conns) close() {
+	c.mu.Lock()
+	open := c.open
+	c.open, c.closed = nil, true
+	c.mu.Unlock()
+	for _, client := range open {
+		client.Close()
+	}
+}
+
+// dropUnlessCanceled keeps the connection if it was us who gave up.
+func (c *conns) dropUnlessCanceled(url string, err error) {
+	if !errors.Is(err, context.Canceled) {
+		c.drop(url)
+	}
+}

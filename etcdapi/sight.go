@@ -1,0 +1,195 @@
+package etcdapi
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/sttts/elastic-etcd/joiner"
+)
+
+// Sight is what one Look saw, in the words of joiner.Observation.
+type Sight struct {
+	Clusters []joiner.Cluster
+	Views    []joiner.View
+	Failures []joiner.Failure
+	Contacts int
+}
+
+// Look asks everybody it knows of, all at the same time: the endpoints of the
+// Config, these peer URLs and the client ports that may belong to them, the
+// members that any answer names, and those that earlier Looks found. URLs
+// that no member can have are skipped.
+//
+// It takes about one ProbeTimeout when somebody does not answer, and
+// milliseconds when all do. It changes nothing but one empty entry in the
+// log of each cluster, and tells from it whose log follows.
+func (a *API) Look(ctx context.Context, peerURLs []string) Sight {
+	l := newLook(ctx, a)
+	l.seed(peerURLs)
+	l.run()
+	a.remember(l)
+	s := Sight{Clusters: l.clusters(), Views: l.views(), Contacts: len(l.depths)}
+	s.Failures = l.failures(s.Clusters)
+	a.note(s.Clusters)
+	return s
+}
+
+// note fills in the evidence over time.
+func (a *API) note(clusters []joiner.Cluster) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i := range clusters {
+		c := &clusters[i]
+		if a.ledgers[c.ID] == nil {
+			a.ledgers[c.ID] = &joiner.Ledger{}
+		}
+		a.ledgers[c.ID].Note(time.Now(), c)
+	}
+}
+
+func (l *look) clusters() []joiner.Cluster {
+	var list []joiner.Cluster
+	for id := range l.proofs {
+		list = append(list, l.cluster(l.best(id)))
+	}
+	slices.SortFunc(list, func(a, b joiner.Cluster) int { return cmp.Compare(a.ID, b.ID) })
+	return list
+}
+
+// best picks one of several proven lists: of the newest term, the leader's
+// own, the lowest URL.
+func (l *look) best(cluster joiner.ID) answer {
+	best := l.proofs[cluster]
+	for _, ans := range l.answers {
+		if ans.proven && ans.cluster == cluster && ans.rank(best) < 0 {
+			best = ans
+		}
+	}
+	return best
+}
+
+func (a answer) rank(b answer) int {
+	return cmp.Or(
+		cmp.Compare(b.term, a.term),
+		cmp.Compare(b.leading(), a.leading()),
+		cmp.Compare(a.url, b.url))
+}
+
+func (a answer) leading() int {
+	if a.member == a.leader {
+		return 1
+	}
+	return 0
+}
+
+func (l *look) cluster(best answer) joiner.Cluster {
+	c := joiner.Cluster{
+		ID: best.cluster, From: best.url, API: best.api,
+		Leader: best.leader, Term: best.term, Version: l.agreed(best),
+		Members: slices.Clone(best.list),
+	}
+	e := l.evidence[c.ID]
+	if e.err != nil {
+		c.NoProof = e.err.Error()
+	} else {
+		c.Leader, c.Term = e.leader, e.term
+	}
+	for i := range c.Members {
+		l.examine(c.ID, &c.Members[i], e)
+	}
+	return c
+}
+
+// agreed is the version of the cluster: a client port that speaks gRPC only
+// does not tell.
+func (l *look) agreed(best answer) joiner.Version {
+	if best.agreed.Known() {
+		return best.agreed
+	}
+	for _, ans := range l.answers {
+		if ans.cluster == best.cluster && ans.agreed.Known() {
+			return ans.agreed
+		}
+	}
+	return joiner.Version{}
+}
+
+// examine fills in what was seen of one member.
+func (l *look) examine(cluster joiner.ID, m *joiner.Member, e evidence) {
+	if e.err == nil {
+		m.Health.Match, m.Health.Following = e.match[m.ID], e.following(m.ID)
+	}
+	if ans := l.reached(cluster, *m); ans != nil {
+		m.Health.Reached = ans.url
+	} else {
+		m.Health.Unclear = l.unclear(*m)
+	}
+	for _, ans := range l.answers {
+		if ans.by(cluster, *m) && ans.server.Known() {
+			m.Version = ans.server
+		}
+	}
+}
+
+// unclear says what TLS failure hides a member.
+func (l *look) unclear(m joiner.Member) string {
+	for _, ans := range l.answers {
+		if ans.hidden() && slices.Contains(contactsOf(m), ans.contact) {
+			return ans.err.Error()
+		}
+	}
+	return ""
+}
+
+func (l *look) views() []joiner.View {
+	var list []joiner.View
+	for _, ans := range l.answers {
+		if ans.complete() && !ans.proven && len(ans.list) > 0 {
+			list = append(list, joiner.View{From: ans.url, ClusterID: ans.cluster, Members: ans.list})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b joiner.View) int { return cmp.Compare(a.From, b.From) })
+	return list
+}
+
+func (l *look) failures(clusters []joiner.Cluster) []joiner.Failure {
+	var list []joiner.Failure
+	for _, ans := range l.answers {
+		if err := l.failure(ans, clusters); err != nil {
+			list = append(list, joiner.Failure{URL: ans.url, Error: err.Error()})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b joiner.Failure) int { return cmp.Compare(a.URL, b.URL) })
+	return list
+}
+
+func (l *look) failure(ans answer, clusters []joiner.Cluster) error {
+	switch {
+	case ans.err != nil && l.wrongGuess(ans):
+		return nil
+	case ans.err != nil:
+		return ans.err
+	case ans.doubt != nil:
+		return fmt.Errorf("member %s answers, but %w", ans.member, ans.doubt)
+	}
+	for _, c := range clusters {
+		if ans.cluster != c.ID && slices.ContainsFunc(c.Members, func(m joiner.Member) bool { return slices.Contains(contactsOf(m), ans.contact) }) {
+			return fmt.Errorf("the address of a member of cluster %s answers for cluster %s", c.ID, ans.cluster)
+		}
+	}
+	return nil
+}
+
+// wrongGuess tells whether somebody knows better than our guess of a client
+// port.
+func (l *look) wrongGuess(ans answer) bool {
+	peer, guessed := l.guesses[ans.contact]
+	return guessed && slices.ContainsFunc(l.answers, func(other answer) bool {
+		return slices.ContainsFunc(other.list, func(m joiner.Member) bool {
+			return m.Started() && slices.Contains(contactsOf(m), peer) && !slices.Contains(contactsOf(m), ans.contact)
+		})
+	})
+}
