@@ -64,8 +64,16 @@ func (f *failure) lines() string {
 	return "elastic-etcd: " + printable(strings.TrimSuffix(f.err.Error(), "\n")) + "\n"
 }
 
+// usage turns an error of the flag library into a sentence of ours.
 func usage(err error) *failure {
 	text := strings.Replace(err.Error(), "flag provided but not defined: ", "there is no flag ", 1)
+	text = strings.Replace(text, "flag needs an argument: ", "a value is missing after ", 1)
+	if before, _, found := strings.Cut(text, ": strconv."); found {
+		text = before + ": want a whole number"
+	}
+	if before, _, found := strings.Cut(text, ": time: "); found {
+		text = before + ": want a duration such as 90s or 5m"
+	}
 	return &failure{exitUsage, fmt.Errorf("%s (elastic-etcd --help lists what there is)", text)}
 }
 
@@ -103,6 +111,18 @@ func (a *app) command(c *cli.Command) *cli.Command {
 	c.ExitErrHandler = func(context.Context, *cli.Command, error) {}
 	c.OnUsageError = func(_ context.Context, _ *cli.Command, err error, _ bool) error { return err }
 	return c
+}
+
+// apart is a command that has nothing to do with a decision: its help does
+// not list the flags of one.
+func (a *app) apart(c *cli.Command) *cli.Command {
+	template := cli.CommandHelpTemplate
+	if len(c.Commands) > 0 {
+		template = cli.SubcommandHelpTemplate
+	}
+	template, _, _ = strings.Cut(template, "{{if .VisiblePersistentFlags}}")
+	c.CustomHelpTemplate = strings.TrimSpace(template) + "\n"
+	return a.command(c)
 }
 
 // noArguments refuses words that are not a command.

@@ -16,7 +16,7 @@ import (
 )
 
 func (a *app) discoveryCommand() *cli.Command {
-	return a.command(&cli.Command{
+	return a.apart(&cli.Command{
 		Name:     "discovery",
 		Usage:    "the self-hosted discovery service",
 		Commands: []*cli.Command{a.discoveryServe(), a.discoveryNew()},
@@ -30,7 +30,7 @@ func (a *app) discoveryCommand() *cli.Command {
 }
 
 func (a *app) discoveryServe() *cli.Command {
-	return a.command(&cli.Command{
+	return a.apart(&cli.Command{
 		Name:      "serve",
 		Usage:     "serves etcd's discovery protocol from one file",
 		UsageText: "elastic-etcd discovery serve [--listen ADDRESS] [--data FILE] [--url URL]",
@@ -56,7 +56,7 @@ func (a *app) serve(ctx context.Context, c *cli.Command) error {
 		return unexpected(err)
 	}
 	defer store.Close()
-	handler, err := server.New(store, server.Options{BaseURL: c.String("url")})
+	handler, err := server.New(store, server.Options{BaseURL: c.String("url"), Report: func(err error) { log.Error(err) }})
 	if err != nil {
 		return usagef("--url: %w", err)
 	}
@@ -66,14 +66,14 @@ func (a *app) serve(ctx context.Context, c *cli.Command) error {
 	}
 	log.Infof("serving discovery at http://%s from %s", l.Addr(), c.String("data"))
 	if err := server.Serve(ctx, l, handler); err != nil {
-		return unexpected(fmt.Errorf("serve discovery: %w", err))
+		return unexpected(err)
 	}
 	log.Info("stopped")
 	return nil
 }
 
 func (a *app) discoveryNew() *cli.Command {
-	return a.command(&cli.Command{
+	return a.apart(&cli.Command{
 		Name:      "new",
 		Usage:     "makes a discovery token and prints its url",
 		UsageText: "elastic-etcd discovery new [--server URL] [--size N]",

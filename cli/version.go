@@ -13,7 +13,7 @@ import (
 var stamped string
 
 func (a *app) versionCommand() *cli.Command {
-	return a.command(&cli.Command{
+	return a.apart(&cli.Command{
 		Name:  "version",
 		Usage: "prints the version",
 		Action: func(_ context.Context, c *cli.Command) error {

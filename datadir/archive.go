@@ -1,0 +1,139 @@
+package datadir
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// maxArchives is how many times data is put aside before a human has to look:
+// each archive may be gigabytes.
+const maxArchives = 3
+
+// Archive puts the data of a removed member aside, so that the host is fresh:
+// member/ becomes member.removed-<UTC time>, and so does a WAL dir elsewhere,
+// each beside where it is, since a data dir may be a mount point. Nothing is
+// deleted. It returns the archives it made, also with an error, and refuses
+// to make a fourth one. Called again after a crash it does what is left.
+//
+// A WAL dir that is a mount point itself cannot be renamed and is refused:
+// etcd 3 deletes and renames the WAL dir when it makes a new WAL, so it
+// cannot use one either, and would delete an archive inside it.
+func Archive(dataDir, walDir string, now time.Time) ([]string, error) {
+	// member/ goes first. What is left by a crash in between is a WAL
+	// without member/, which is seen as data and archived by the next run;
+	// the other way round it would be a damaged disk.
+	dirs, err := idle(dataDir, walDir)
+	if err != nil {
+		return nil, err
+	}
+	for _, dir := range dirs {
+		if err := roomFor(dir); err != nil {
+			return nil, err
+		}
+	}
+	if err := MarkSpent(dataDir); err != nil {
+		return nil, err
+	}
+	var made []string
+	for _, dir := range dirs {
+		target := dir + removedSuffix + now.UTC().Format("20060102T150405Z")
+		if err := putAside(dir, target); err != nil {
+			return made, err
+		}
+		made = append(made, target)
+	}
+	return made, nil
+}
+
+// idle lists what to put aside, unless an etcd has started on it meanwhile.
+func idle(dataDir, walDir string) ([]string, error) {
+	d, err := Read(dataDir, walDir)
+	if err != nil {
+		return nil, wrap("archive", err)
+	}
+	if d.Running {
+		return nil, fmt.Errorf("archive %q: an etcd runs on it", dataDir)
+	}
+	return archived(dataDir, walDir)
+}
+
+const removedSuffix = ".removed-"
+
+// archived lists the directories to put aside, of those that are there.
+func archived(dataDir, walDir string) ([]string, error) {
+	member := filepath.Join(dataDir, "member")
+	dirs := []string{member}
+	if walDir != "" && !inside(member, walDir) {
+		if inside(walDir, dataDir) {
+			return nil, fmt.Errorf("archive %q: it holds the data dir %q", walDir, dataDir)
+		}
+		dirs = append(dirs, filepath.Clean(walDir))
+	}
+	var there []string
+	for _, dir := range dirs {
+		if _, err := os.Lstat(dir); err == nil {
+			there = append(there, dir)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return nil, wrap("archive", err)
+		}
+	}
+	return there, nil
+}
+
+// inside tells whether path is dir or below it.
+func inside(dir, path string) bool {
+	rel, err := filepath.Rel(resolve(dir), resolve(path))
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, "../")
+}
+
+// resolve gives a path without links, as far as it exists.
+func resolve(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	if resolved, err := filepath.EvalSymlinks(path); err == nil {
+		return resolved
+	}
+	return path
+}
+
+func roomFor(dir string) error {
+	entries, err := os.ReadDir(filepath.Dir(dir))
+	if err != nil {
+		return wrap("archive", err)
+	}
+	var old []string
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), filepath.Base(dir)+removedSuffix) {
+			old = append(old, e.Name())
+		}
+	}
+	if len(old) < maxArchives {
+		return nil
+	}
+	return fmt.Errorf("archive %q: there are %d archives already: %s", dir, len(old), strings.Join(old, ", "))
+}
+
+func putAside(dir, target string) error {
+	if _, err := os.Lstat(target); err == nil {
+		return fmt.Errorf("archive %q: %q exists", dir, target)
+	}
+	err := os.Rename(dir, target)
+	if errors.Is(err, syscall.EBUSY) || errors.Is(err, syscall.EXDEV) {
+		return fmt.Errorf("archive: %w: it is a mount point, which cannot be renamed", err)
+	}
+	if err != nil {
+		return wrap("archive", err)
+	}
+	parent, err := os.Open(filepath.Dir(dir))
+	if err != nil {
+		return wrap("archive", err)
+	}
+	return wrap("archive", errors.Join(parent.Sync(), parent.Close()))
+}

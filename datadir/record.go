@@ -1,0 +1,127 @@
+package datadir
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/sttts/elastic-etcd/joiner"
+)
+
+// The founder record is a file in the data dir. It counts only together with
+// a marker of the same nonce inside member/, which goes when an admin deletes
+// member/ or an archive takes it away: then the record is spent.
+const (
+	recordFile = "elastic-etcd-founder.json"
+	markerFile = "member/elastic-etcd-founder"
+	maxFile    = 64 << 10 // a token is a URL
+)
+
+// WriteRecord writes down that this host is about to register as a founder
+// and that its etcd never ran: token and member ID of r, with a fresh nonce.
+// It makes the data dir if there is none. A crash leaves no record or a whole
+// one. An unspent record that says the same already is kept.
+func WriteRecord(dataDir string, r joiner.Record) error {
+	r.Nonce, r.Spent = rand.Text(), false
+	if err := makeDir(dataDir); err != nil {
+		return wrap("make data dir", err)
+	}
+	return locking(dataDir, "write founder record", func(root *os.Root) error {
+		if old, err := load(root); err == nil && old != nil && marked(root, old) && old.Token == r.Token && old.MemberID == r.MemberID {
+			return nil
+		}
+		// The old record goes first: with the new marker it would look like
+		// one whose member/ is gone.
+		if err := remove(root, recordFile); err != nil {
+			return err
+		}
+		if err := mkdirIn(root, "member"); err != nil {
+			return err
+		}
+		if err := writeFile(root, markerFile, []byte(r.Nonce+"\n")); err != nil {
+			return err
+		}
+		return store(root, &r)
+	})
+}
+
+// MarkSpent notes in the founder record that etcd has run. It writes only
+// where there is a record that is not marked yet.
+func MarkSpent(dataDir string) error {
+	if _, err := os.Stat(dataDir); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return locking(dataDir, "mark founder record spent", func(root *os.Root) error {
+		r, err := load(root)
+		if err != nil || r == nil || r.Spent {
+			return err
+		}
+		r.Spent = true
+		return store(root, r)
+	})
+}
+
+// readRecord gives the founder record, nil when there is none. It is spent
+// when it says so, when there is or was a WAL, and when its marker is gone.
+func readRecord(dataDir string, d joiner.Disk) (*joiner.Record, error) {
+	root, err := os.OpenRoot(dataDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, wrap("data dir", err)
+	}
+	defer root.Close()
+	r, err := load(root)
+	if err != nil || r == nil {
+		return nil, wrap("founder record in "+dataDir, err)
+	}
+	r.Spent = r.Spent || d.State != joiner.DiskFresh || ran23(root) || !marked(root, r)
+	return r, nil
+}
+
+// ran23 tells whether an etcd 2.3 wrote a WAL that is lost since: it makes
+// member/snap right before the WAL, while etcd 3 makes it early, but with a
+// database in it.
+func ran23(root *os.Root) bool {
+	if _, err := root.Stat("member/snap"); err != nil {
+		return false
+	}
+	_, err := root.Stat("member/snap/db")
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+func marked(root *os.Root, r *joiner.Record) bool {
+	b, err := readFile(root, markerFile)
+	return err == nil && r.Nonce != "" && !r.Spent && strings.TrimSpace(string(b)) == r.Nonce
+}
+
+// load reads the record file. One that makes no sense is a spent record: it
+// cannot prove anything, and there once was one.
+func load(root *os.Root) (*joiner.Record, error) {
+	b, err := readFile(root, recordFile)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case errors.Is(err, errNoContent):
+		return &joiner.Record{Spent: true}, nil
+	case err != nil:
+		return nil, err
+	}
+	var r joiner.Record
+	if json.Unmarshal(b, &r) != nil {
+		return &joiner.Record{Spent: true}, nil
+	}
+	return &r, nil
+}
+
+func store(root *os.Root, r *joiner.Record) error {
+	b, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	return writeFile(root, recordFile, append(b, '\n'))
+}

@@ -1,0 +1,98 @@
+package discovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"syscall"
+	"unicode"
+
+	client "go.etcd.io/etcd/client/v2"
+)
+
+// reason tells in one plain line why a request failed. It never shows a user
+// or password, which a proxy's URL can have.
+func reason(err error) string {
+	err = cause(err)
+	var dns *net.DNSError
+	var etcd client.Error
+	var timeout net.Error
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "the request was given up"
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return "no complete answer in time"
+	case errors.As(err, &dns):
+		return fmt.Sprintf("the host %s cannot be resolved", quote(dns.Name))
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "connection refused"
+	case strings.Contains(err.Error(), "tls: "): // the types are many, and some not exported
+		return "TLS: " + strings.TrimPrefix(plain(err), "tls: ")
+	case errors.As(err, &etcd):
+		return fmt.Sprintf("the service refuses with etcd error %d: %s", etcd.Code, quote(etcd.Message+" ("+etcd.Cause+")"))
+	case errors.Is(err, client.ErrInvalidJSON):
+		return "the answer is JSON, but not as etcd writes it"
+	}
+	return plain(err)
+}
+
+// cause takes off what the libraries put around an error: etcd's "cluster is
+// unavailable", and URLs, which the caller shows himself.
+func cause(err error) error {
+	var cluster *client.ClusterError
+	if errors.As(err, &cluster) && len(cluster.Errors) > 0 {
+		err = cluster.Errors[0]
+	}
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err
+	}
+	return err
+}
+
+// hasCode tells whether the service itself answered with this etcd error.
+func hasCode(err error, code int) bool {
+	var e client.Error
+	return errors.As(err, &e) && e.Code == code
+}
+
+// plain is an error's own text on one bounded line, without the user of any
+// URL in it.
+func plain(err error) string {
+	const most = 1000
+	s := strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, withoutUser(err.Error()))
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "..."
+	}
+	return s
+}
+
+// withoutUser blanks what stands between "://" and "@" of every URL in s.
+func withoutUser(s string) string {
+	before, rest, found := strings.Cut(s, "://")
+	if !found {
+		return s
+	}
+	authority, _, _ := strings.Cut(rest, "/")
+	if i := strings.LastIndexByte(authority, '@'); i >= 0 {
+		rest = "xxxxx" + rest[i:]
+	}
+	return before + "://" + withoutUser(rest)
+}
+
+// quote shows a value from outside, bounded.
+func quote(s string) string {
+	const most = 200
+	if len(s) > most {
+		return fmt.Sprintf("%q...", s[:most])
+	}
+	return fmt.Sprintf("%q", s)
+}
