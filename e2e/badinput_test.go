@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -36,11 +37,16 @@ func entries(values ...joiner.Entry) http.HandlerFunc {
 			fmt.Fprint(w, `{"action":"get","node":{"key":"/_config/size","value":"3","createdIndex":1,"modifiedIndex":1}}`)
 			return
 		}
-		var nodes []string
-		for i, e := range values {
-			nodes = append(nodes, fmt.Sprintf(`{"key":"/x/%s","value":%q,"createdIndex":%d,"modifiedIndex":%d}`, e.Key, e.Value, i+2, i+2))
+		type node struct {
+			Key          string `json:"key"`
+			Value        string `json:"value"`
+			CreatedIndex int    `json:"createdIndex"`
 		}
-		fmt.Fprintf(w, `{"action":"get","node":{"key":"/x","dir":true,"nodes":[%s]}}`, strings.Join(nodes, ","))
+		var nodes []node
+		for i, e := range values {
+			nodes = append(nodes, node{"/x/" + e.Key, e.Value, i + 2})
+		}
+		json.NewEncoder(w).Encode(map[string]any{"action": "get", "node": map[string]any{"key": "/x", "dir": true, "nodes": nodes}})
 	}
 }
 

@@ -30,7 +30,7 @@ func TestSurplusHosts(t *testing.T) {
 	}
 	var members []*cluster.Host
 	for i, run := range runs {
-		if strings.Contains(waitDecided(s, run), "reason=found ") {
+		if said := waitDecided(s, run); strings.Contains(said, "reason=found ") || strings.Contains(said, "reason=join-listed ") {
 			hosts[i].StartWith(run.Wait().Stdout)
 			members = append(members, hosts[i])
 		}
@@ -53,8 +53,10 @@ func TestSurplusHosts(t *testing.T) {
 func waitDecided(s *site, run *cluster.Running) string {
 	s.Helper()
 	s.lab.WaitFor("a founding decision", func(context.Context) error {
-		if log := run.Log(); strings.Contains(log, "reason=found ") || strings.Contains(log, "reason=unreachable ") || strings.Contains(log, "reason=no-quorum ") {
-			return nil
+		for _, reason := range []string{"found", "join-listed", "unreachable", "no-quorum", "full"} {
+			if strings.Contains(run.Log(), "reason="+reason+" ") {
+				return nil
+			}
 		}
 		return fmt.Errorf("undecided")
 	})
@@ -81,7 +83,7 @@ func TestFoundWithPlainEtcd(t *testing.T) {
 				}
 				for i, run := range runs {
 					r := run.Wait()
-					s.want(r, 0, "found")
+					s.want(r, 0, founding)
 					hosts[i+1].StartWith(r.Stdout)
 				}
 				s.lab.WaitHealthy(3, hosts...)
@@ -113,7 +115,7 @@ func TestFoundersOneByOne(t *testing.T) {
 	}
 	for _, run := range runs {
 		r := run.Wait()
-		s.want(r, 0, "found")
+		s.want(r, 0, founding)
 		outputs = append(outputs, r.Stdout)
 	}
 	hosts[0].StartWith(outputs[0])
@@ -121,7 +123,7 @@ func TestFoundersOneByOne(t *testing.T) {
 		_, err := get(ctx, hosts[0].PeerURL()+"/members")
 		return err
 	})
-	s.boot("found", hosts[1]) // a second run, after the crash of the first one
+	s.boot(founding, hosts[1]) // a second run, after the crash of the first one
 	s.lab.WaitLeader(hosts[0], hosts[1])
 	s.boot("join-listed", hosts[2]) // by then there is a quorum
 	s.lab.WaitHealthy(3, hosts...)
@@ -178,7 +180,7 @@ func TestFailedFirstStart(t *testing.T) {
 			}
 			for i, run := range runs {
 				r := run.Wait()
-				s.want(r, 0, "found")
+				s.want(r, 0, founding)
 				if i > 0 {
 					hosts[i].StartWith(r.Stdout)
 					continue
