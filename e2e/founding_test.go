@@ -96,7 +96,7 @@ func (s *site) waitRegistered(n int) {
 	s.Helper()
 	s.lab.WaitFor(fmt.Sprintf("%d registrations", n), func(ctx context.Context) error {
 		body, err := get(ctx, s.token)
-		if err == nil && strings.Count(body, `"createdIndex"`) < n {
+		if err == nil && strings.Count(body, `"value"`) < n {
 			err = fmt.Errorf("registered so far: %s", body)
 		}
 		return err
