@@ -91,7 +91,7 @@ func (a *app) root() *cli.Command {
 		Description: description,
 		Flags:       append(printFlags(), append(decisionFlags(), loggingFlags()...)...),
 		Action:      a.decideAndPrint,
-		Commands:    []*cli.Command{a.planCommand(), a.discoveryCommand(), a.versionCommand()},
+		Commands:    []*cli.Command{a.planCommand(), a.applyCommand(), a.discoveryCommand(), a.versionCommand()},
 
 		HideVersion:           true, // -v is the log level
 		EnableShellCompletion: true,

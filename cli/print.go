@@ -24,7 +24,7 @@ func (a *app) decideAndPrint(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	if err := a.printableAtAll(out, s.policy); err != nil {
+	if err := a.printableAtAll(out, s); err != nil {
 		return err
 	}
 	log, err := newLogger(c, a.stderr)
@@ -40,9 +40,7 @@ func (a *app) decideAndPrint(ctx context.Context, c *cli.Command) error {
 }
 
 func (a *app) print(ctx context.Context, w *world, out output) error {
-	limited, cancel := context.WithTimeout(ctx, w.s.timeout)
-	defer cancel()
-	plan, err := joiner.Run(limited, w.s.policy, w)
+	plan, err := w.run(ctx)
 	if err != nil {
 		return unexpected(err)
 	}
@@ -82,18 +80,25 @@ func readOutput(c *cli.Command) (output, error) {
 
 // printableAtAll fails before anything is changed if what the admin gave
 // cannot be printed, or would meet an environment that spoils it.
-func (a *app) printableAtAll(out output, p joiner.Policy) error {
-	own := joiner.EtcdConfig{
+func (a *app) printableAtAll(out output, s settings) error {
+	if _, err := unitfile.Render(out.format, own(s), out.options); err != nil {
+		return &failure{exitUsage, err}
+	}
+	if err := unitfile.Conflicts(out.format, a.environ, own(s)); err != nil {
+		return &failure{joiner.ExitNeedsHuman, err}
+	}
+	return nil
+}
+
+// own is the most that etcd can be told as far as it is known beforehand:
+// that of a founder.
+func own(s settings) joiner.EtcdConfig {
+	p := s.policy
+	return joiner.EtcdConfig{
 		Name: p.Name, DataDir: p.DataDir, WALDir: p.WALDir,
 		InitialAdvertisePeerURLs: p.PeerURLs,
 		InitialCluster:           []joiner.Peer{{Name: p.Name, URLs: p.PeerURLs}},
 		InitialClusterState:      joiner.StateNew,
+		InitialClusterToken:      s.discovery,
 	}
-	if _, err := unitfile.Render(out.format, own, out.options); err != nil {
-		return &failure{exitUsage, err}
-	}
-	if err := unitfile.Conflicts(out.format, a.environ, own); err != nil {
-		return &failure{joiner.ExitNeedsHuman, err}
-	}
-	return nil
 }

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/urfave/cli/v3"
-
 	"github.com/sttts/elastic-etcd/etcdapi"
 	"github.com/sttts/elastic-etcd/joiner"
 )
@@ -30,7 +28,14 @@ type localEtcd struct {
 	binary  string         // "" = there is none to ask
 }
 
-func readSettings(c *cli.Command) (settings, error) {
+// values are the flags of a command line.
+type values interface {
+	String(name string) string
+	Int(name string) int
+	Duration(name string) time.Duration
+}
+
+func readSettings(c values) (settings, error) {
 	s := settings{
 		discovery:  c.String("discovery"),
 		endpoints:  list(c.String("endpoints")),
@@ -54,7 +59,7 @@ func readSettings(c *cli.Command) (settings, error) {
 	return s, err
 }
 
-func readPolicy(c *cli.Command) (joiner.Policy, error) {
+func readPolicy(c values) (joiner.Policy, error) {
 	p := joiner.Policy{
 		Name:      c.String("name"),
 		DataDir:   c.String("data-dir"),
@@ -101,7 +106,7 @@ func checkName(name string) error {
 }
 
 // readEtcd finds out how to learn the version of this host's etcd.
-func readEtcd(c *cli.Command) (e localEtcd, anyVersion bool, err error) {
+func readEtcd(c values) (e localEtcd, anyVersion bool, err error) {
 	version, binary := c.String("etcd-version"), c.String("etcd-binary")
 	switch {
 	case version == "any":

@@ -52,6 +52,16 @@ func newWorld(ctx context.Context, s settings, log *logrus.Logger) (*world, erro
 
 func (w *world) close() { w.api.Close() }
 
+// run decides and acts until the time is up; a standby host has no hurry.
+func (w *world) run(ctx context.Context) (joiner.Plan, error) {
+	if !w.s.policy.Standby {
+		limited, cancel := context.WithTimeout(ctx, w.s.timeout)
+		defer cancel()
+		ctx = limited
+	}
+	return joiner.Run(ctx, w.s.policy, w)
+}
+
 // Observe looks at the disk, the discovery service and every member that
 // either leads to.
 func (w *world) Observe(ctx context.Context) (joiner.Observation, error) {

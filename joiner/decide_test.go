@@ -213,6 +213,7 @@ var strategyCases = []decideCase{
 	{"replace, full, one stalled but answering", host(4), observed(cluster("healthy healthy stalled")), StepRefuse, ClusterFull, 75},
 	{"replace, full, nobody dead", host(4), observed(cluster("healthy healthy healthy")), StepRefuse, ClusterFull, 75},
 	{"replace, full, one dead, no evidence", host(4), observed(cluster("healthy healthy dead", noProof)), StepRefuse, NoEvidence, 75},
+	{"replace, full, nobody dead, standby", host(4, func(p *Policy) { p.Standby = true }), observed(cluster("healthy healthy healthy")), StepWait, ClusterFull, 75},
 	{"replace, overfull", host(6), observed(cluster("healthy healthy healthy healthy dead")), StepRefuse, ClusterFull, 75},
 	{"replace, full, an abandoned entry", host(5), observed(cluster("healthy healthy", alsoMember(member(4, "abandoned")))), StepRemove, FullDead, 0},
 	{"replace, full, a join in flight", host(5), observed(cluster("healthy healthy", alsoMember(member(4, "added")))), StepWatch, WatchMembers, 75},

@@ -60,6 +60,8 @@ type Policy struct {
 	KeepStale bool `json:"keep_stale,omitempty"`
 	// AnyVersion joins without knowing that the versions fit.
 	AnyVersion bool `json:"any_version,omitempty"`
+	// Standby waits for a place in a full cluster.
+	Standby bool `json:"standby,omitempty"`
 	// Endpoints tells whether the admin named client URLs to ask.
 	Endpoints bool `json:"endpoints,omitempty"`
 }

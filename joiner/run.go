@@ -89,7 +89,7 @@ func loop(ctx context.Context, p Policy, w World, done func(Plan) bool) (plan Pl
 				continue
 			}
 		}
-		if !pace.pause(ctx) {
+		if !pace.pause(ctx, plan) {
 			return timeUp(plan, cause), o, nil
 		}
 	}
@@ -136,17 +136,23 @@ func (p Policy) settle(o Observation) Policy {
 	return p
 }
 
-// pacer spaces out observations, from often to every second.
+// pacer spaces out observations, from often to every second, and to every few
+// for a standby host, which may look for months.
 type pacer struct{ next time.Duration }
 
 const (
 	shortestPause = 50 * time.Millisecond
 	longestPause  = time.Second
+	standbyPause  = 5 * time.Second
 )
 
 // pause waits, and tells whether there is time left.
-func (p *pacer) pause(ctx context.Context) bool {
-	p.next = min(max(p.next*3/2, shortestPause), longestPause)
+func (p *pacer) pause(ctx context.Context, plan Plan) bool {
+	longest := longestPause
+	if plan.Reason == ClusterFull {
+		longest = standbyPause
+	}
+	p.next = min(max(p.next*3/2, shortestPause), longest)
 	t := time.NewTimer(p.next)
 	defer t.Stop()
 	select {

@@ -60,8 +60,12 @@ func (j joining) makeRoom() Plan {
 }
 
 func (j joining) isFull(why string) Plan {
-	return notNow(ClusterFull, fmt.Sprintf("cluster %s is full: it has %d voters of %d, and %s", j.c.ID, j.c.voters(), j.size(), why),
-		"to grow the cluster, give -cluster-size")
+	text := fmt.Sprintf("cluster %s is full: it has %d voters of %d, and %s", j.c.ID, j.c.voters(), j.size(), why)
+	hint := "to grow the cluster, give -cluster-size"
+	if j.p.Standby {
+		return wait(ClusterFull, text, hint)
+	}
+	return notNow(ClusterFull, text, hint)
 }
 
 func (j joining) votersOnly() []Member {

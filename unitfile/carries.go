@@ -17,11 +17,11 @@ const maxVariable = 128<<10 - 1
 // back the same bytes.
 func carries(f Format, s joiner.Setting) error {
 	why := whyNot(s.Value)
-	if why == "" && len(variable(s.Flag))+1+len(s.Value) > maxVariable {
+	if why == "" && len(Variable(s.Flag))+1+len(s.Value) > maxVariable {
 		why = fmt.Sprintf("it is longer than a variable can be (%d bytes)", maxVariable)
 	}
 	if why == "" && f == Flags {
-		why = whyNotWord(s)
+		why = whyNotWord(s.Value)
 	}
 	if why == "" {
 		return nil
@@ -32,15 +32,14 @@ func carries(f Format, s joiner.Setting) error {
 // whyNot says what no format can carry. One byte of invalid UTF-8, or one
 // noncharacter, makes systemd drop the rest of a drop-in, in silence.
 func whyNot(value string) string {
-	if !utf8.ValidString(value) {
-		return "it is not valid UTF-8"
-	}
-	for _, r := range value {
+	for i, r := range value {
 		switch {
 		case unicode.IsControl(r):
-			return fmt.Sprintf("control character %U", r)
+			return fmt.Sprintf("control character %U at byte %d", r, i)
 		case nonCharacter(r):
-			return fmt.Sprintf("noncharacter %U", r)
+			return fmt.Sprintf("noncharacter %U at byte %d", r, i)
+		case r == utf8.RuneError && !strings.HasPrefix(value[i:], string(r)):
+			return fmt.Sprintf("it is not valid UTF-8 at byte %d", i)
 		}
 	}
 	return ""
@@ -51,16 +50,14 @@ func nonCharacter(r rune) bool {
 }
 
 // whyNotWord says what does not survive an unquoted $(...): the shell splits
-// it at white space and expands wildcards. Brackets are let through in URLs,
-// where they hold an IPv6 address: they would have to match a path that
-// starts with the flag.
-func whyNotWord(s joiner.Setting) string {
-	special := " *?["
-	if strings.Contains(s.Value, "://") {
-		special = " *?"
-	}
-	if i := strings.IndexAny(s.Value, special); i >= 0 {
-		return fmt.Sprintf("a shell would split or expand it at %q; use -o env", s.Value[i:i+1])
+// it at white space and expands wildcards. A bracket is let through where an
+// IPv6 address has it: as a wildcard it would have to match a path below a
+// directory "-initial-cluster=...:". (Only a bash with nullglob or failglob
+// set still trips over it.)
+func whyNotWord(value string) string {
+	plain := strings.ReplaceAll(value, "://[", "://")
+	if i := strings.IndexAny(plain, " *?["); i >= 0 {
+		return fmt.Sprintf("a shell would split or expand it at %q; use -o env", plain[i:i+1])
 	}
 	return ""
 }
@@ -68,8 +65,8 @@ func whyNotWord(s joiner.Setting) string {
 // short quotes a value, bounded.
 func short(value string) string {
 	const most = 80
-	if len(value) > most {
-		return fmt.Sprintf("%q...", value[:most])
+	if utf8.RuneCountInString(value) > most {
+		return fmt.Sprintf("%.*q...", most, value)
 	}
 	return fmt.Sprintf("%q", value)
 }

@@ -3,6 +3,7 @@ package unitfile
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/sttts/elastic-etcd/joiner"
@@ -34,7 +35,7 @@ func Conflicts(f Format, environ []string, c joiner.EtcdConfig) error {
 func spoils(f Format, name, value string, c joiner.EtcdConfig) bool {
 	// Since 3.4 a variable, even an empty or an equal one, beside the flag
 	// of the same name is fatal.
-	if f == Flags && slices.ContainsFunc(c.Settings(), func(s joiner.Setting) bool { return name == variable(s.Flag) }) {
+	if f == Flags && slices.ContainsFunc(c.Settings(), func(s joiner.Setting) bool { return name == Variable(s.Flag) }) {
 		return true
 	}
 	if value == "" {
@@ -42,13 +43,20 @@ func spoils(f Format, name, value string, c joiner.EtcdConfig) bool {
 	}
 	switch name {
 	case "ETCD_DISCOVERY", "ETCD_DISCOVERY_SRV", "ETCD_DISCOVERY_TOKEN", "ETCD_DISCOVERY_ENDPOINTS":
-		return true // fatal, or ignored, by version: then etcd founds a cluster of its own
+		return true // fatal, or ignored, by version
 	case "ETCD_CONFIG_FILE":
-		return true // etcd would read nothing else
+		return true // etcd would read nothing else, and found a cluster of its own
+	case "ETCD_DISCOVERY_FALLBACK":
+		return value != "exit" // fatal since 3.6
+	case "ETCD_PROXY":
+		return value != "off" // until 3.5 etcd would be a proxy, not the member
 	case "ETCD_FORCE_NEW_CLUSTER":
-		return value != "false"
+		forced, err := strconv.ParseBool(value)
+		return forced || err != nil
+	case "ETCD_DATA_DIR":
+		return c.DataDir == "" // etcd would not look where we looked
 	case "ETCD_WAL_DIR":
-		return c.WALDir == "" // etcd would not look where we looked
+		return c.WALDir == "" // nor here
 	}
 	return false
 }

@@ -42,6 +42,10 @@ func ParseFormat(s string) (Format, error) {
 type Options struct {
 	Export   bool // Env: put export before each line
 	Requires bool // DropIn: order after and require elastic-etcd.service
+	// EnvironmentFile, DropIn: the path of a file that has the variables,
+	// in place of Environment= lines. It is read last, and so beats those
+	// that the unit has.
+	EnvironmentFile string
 }
 
 // Render gives the configuration in a format, the same bytes for the same
@@ -57,7 +61,7 @@ func Render(f Format, c joiner.EtcdConfig, o Options) ([]byte, error) {
 	case Env:
 		return renderEnv(settings, o.Export), nil
 	case DropIn:
-		return renderDropIn(settings, o.Requires)
+		return renderDropIn(settings, o)
 	case Flags:
 		return renderFlags(settings), nil
 	case JSON:
@@ -66,7 +70,7 @@ func Render(f Format, c joiner.EtcdConfig, o Options) ([]byte, error) {
 	return nil, fmt.Errorf("format %q is not known", f)
 }
 
-// variable is the name of a setting as etcd reads it from its environment.
-func variable(flag string) string {
+// Variable is the name of a setting as etcd reads it from its environment.
+func Variable(flag string) string {
 	return "ETCD_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }

@@ -2,12 +2,14 @@ package unitfile
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/sttts/elastic-etcd/joiner"
@@ -17,6 +19,7 @@ import (
 var awkward = []string{
 	"plain", "a b", " lead and trail ", "50%", "%h", "%%", "$HOME", "${HOME}", "$$", "$(id)", "`id`", `a"b`, `'`, `a'b"c`, `\`, `a\`, `\\`, `\n`, `\x41`, `a\b`,
 	"#", "; id", "a=b", "~", "!!", "&& id", "| id", "> f", "ö", "日本", "\u00a0", "\u2028", "😀", "-x", "--", "{a,b}", "http://[::1]:2380", "a,b",
+	"*", "?", "[a]", `\[`, `a\b=http://[::1]:2380`, "n1=http://[fd00::1]:2380,n2=http://[fd00::2]:2380",
 }
 
 // values are the awkward ones, and random ones made of their characters.
@@ -105,7 +108,7 @@ func compare(t *testing.T, what string, got, want []string) {
 
 func anyValue(string) bool { return true }
 
-func oneWord(v string) bool { return !strings.ContainsAny(v, " *?[") }
+func oneWord(v string) bool { return !strings.Contains(v, " ") }
 
 func TestShellsReadEnv(t *testing.T) {
 	files, want := rendered(t, Env, Options{}, anyValue)
@@ -122,12 +125,28 @@ func TestShellsReadEnv(t *testing.T) {
 }
 
 func TestShellsReadFlags(t *testing.T) {
-	files, want := rendered(t, Flags, Options{}, anyValue)
-	for i := range want {
-		want[i] = "-data-dir=" + want[i]
+	files, values := rendered(t, Flags, Options{}, anyValue)
+	var want []string
+	for _, v := range values {
+		want = append(want, "-name=n", "-data-dir="+v, "-initial-cluster-state=existing")
 	}
-	const second = `second() { printf '%s\0' "$2"; }; for f; do second $(cat "$f"); done`
+	const words = `for f; do printf '%s\0' $(cat "$f"); done`
 	for _, sh := range shells(t) {
-		compare(t, sh+", $(...)", script(t, sh, second, files), want)
+		compare(t, sh+", $(...)", script(t, sh, words, files), want)
+	}
+}
+
+// TestKernelTakesTheLongest: maxVariable is the kernel's limit, not a guess.
+func TestKernelTakesTheLongest(t *testing.T) {
+	longest := "A=" + strings.Repeat("x", maxVariable-2)
+	for _, c := range []struct {
+		variable string
+		want     error
+	}{{longest, nil}, {longest + "x", syscall.E2BIG}} {
+		cmd := exec.Command("sh", "-c", ":")
+		cmd.Env = []string{c.variable}
+		if err := cmd.Run(); !errors.Is(err, c.want) {
+			t.Errorf("a variable of %d bytes: got %v, want %v", len(c.variable), err, c.want)
+		}
 	}
 }

@@ -22,7 +22,7 @@ func renderEnv(settings []joiner.Setting, export bool) []byte {
 		if export {
 			b.WriteString("export ")
 		}
-		fmt.Fprintf(&b, "%s=\"%s\"\n", variable(s.Flag), inQuotes.Replace(s.Value))
+		fmt.Fprintf(&b, "%s=\"%s\"\n", Variable(s.Flag), inQuotes.Replace(s.Value))
 	}
 	return b.Bytes()
 }
@@ -65,21 +65,35 @@ func jsonString(s string) (string, error) {
 // nothing in Environment=.
 var inUnit = strings.NewReplacer(`\`, `\\`, `"`, `\"`, `%`, `%%`)
 
-// bootstrap are the variables that would make etcd found, or fail, by another
-// word than ours: the discovery variables of one generation are fatal beside
-// a static cluster, those of the other are ignored, and then etcd founds a
-// cluster of its own.
+// bootstrap are the flags whose variables would make etcd start by another
+// word than ours. What an inherited one does to etcd 2.3 to 3.7:
+//   - discovery, discovery-srv, discovery-token, discovery-endpoints: fatal
+//     beside a static cluster, or, on an etcd of the other generation,
+//     ignored. discovery-srv-name and discovery-proxy only go with them.
+//   - discovery-fallback: "proxy" is fatal from 3.6 on, even without discovery.
+//   - proxy: up to 3.5 a fresh etcd becomes a proxy, and the member that was
+//     added for it never starts.
+//   - initial-cluster, initial-cluster-token: nothing on a resume, but for a
+//     list that does not parse, which is fatal for 2.3.
+//   - force-new-cluster: throws all other members out of the data.
+//   - config-file: etcd 3 reads nothing else, and founds a cluster
+//     of its own in silence. Without the file it also lacks what the file
+//     says of TLS and listeners: that shows, since nobody can reach it.
+//
+// data-dir and wal-dir are not among them: a WAL where the unit has it, and we
+// did not look, is a member's data, and etcd must go on finding it.
 var bootstrap = []string{
-	"discovery", "discovery-srv", "discovery-srv-name", "discovery-proxy", "discovery-token", "discovery-endpoints",
-	"initial-cluster", "initial-cluster-token", "force-new-cluster",
+	"discovery", "discovery-srv", "discovery-srv-name", "discovery-proxy", "discovery-fallback",
+	"discovery-token", "discovery-endpoints", "proxy",
+	"initial-cluster", "initial-cluster-token", "force-new-cluster", "config-file",
 }
 
 // renderDropIn writes a drop-in with go-systemd's serializer, which escapes
 // nothing. UnsetEnvironment= takes away what the unit inherits, also from an
 // EnvironmentFile=.
-func renderDropIn(settings []joiner.Setting, requires bool) ([]byte, error) {
+func renderDropIn(settings []joiner.Setting, o Options) ([]byte, error) {
 	var options []*unit.UnitOption
-	if requires {
+	if o.Requires {
 		options = append(options,
 			unit.NewUnitOption("Unit", "After", "elastic-etcd.service"),
 			unit.NewUnitOption("Unit", "Requires", "elastic-etcd.service"))
@@ -87,12 +101,21 @@ func renderDropIn(settings []joiner.Setting, requires bool) ([]byte, error) {
 	set := map[string]bool{}
 	for _, s := range settings {
 		set[s.Flag] = true
-		options = append(options, unit.NewUnitOption("Service", "Environment", `"`+inUnit.Replace(variable(s.Flag)+"="+s.Value)+`"`))
+		if o.EnvironmentFile == "" {
+			options = append(options, unit.NewUnitOption("Service", "Environment", `"`+inUnit.Replace(Variable(s.Flag)+"="+s.Value)+`"`))
+		}
+	}
+	if o.EnvironmentFile != "" {
+		path, err := unitPath(o.EnvironmentFile)
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, unit.NewUnitOption("Service", "EnvironmentFile", path))
 	}
 	var unset []string
 	for _, flag := range bootstrap {
 		if !set[flag] {
-			unset = append(unset, variable(flag))
+			unset = append(unset, Variable(flag))
 		}
 	}
 	options = append(options, unit.NewUnitOption("Service", "UnsetEnvironment", strings.Join(unset, " ")))
@@ -101,4 +124,17 @@ func renderDropIn(settings []joiner.Setting, requires bool) ([]byte, error) {
 		return nil, fmt.Errorf("serialize the drop-in: %w", err)
 	}
 	return b, nil
+}
+
+// unitPath escapes a path for a unit file, where it is not quoted and where a
+// wildcard would mean other files.
+func unitPath(path string) (string, error) {
+	why := whyNot(path)
+	if why == "" && (!strings.HasPrefix(path, "/") || strings.ContainsAny(path, " *?[\\")) {
+		why = "an absolute path without spaces, wildcards and backslashes is needed"
+	}
+	if why != "" {
+		return "", fmt.Errorf("the path %s cannot be an EnvironmentFile=: %s", short(path), why)
+	}
+	return strings.ReplaceAll(path, "%", "%%"), nil
 }

@@ -100,7 +100,8 @@ func TestRefused(t *testing.T) {
 	}{
 		{"a\nExecStart=/bin/evil", false}, {"a\x00b", false}, {"a\tb", false}, {"a\x7f", false}, {"a\u0085", false},
 		{"\xff", false}, {"\ufdd0", false}, {"\U0001ffff", false}, {strings.Repeat("x", maxVariable), false},
-		{"a b", true}, {"*", true}, {"a?", true}, {"[a]", true},
+		{strings.Repeat("x", maxVariable+1-len("ETCD_DATA_DIR=")), false},
+		{"a b", true}, {"*", true}, {"a?", true}, {"[a]", true}, {"http://[::1]/[a]", true}, {"//[", true},
 	} {
 		for _, f := range Formats() {
 			out, err := Render(f, joiner.EtcdConfig{Name: "n", DataDir: c.value}, Options{})
@@ -111,6 +112,30 @@ func TestRefused(t *testing.T) {
 			if err != nil && (out != nil || !strings.Contains(err.Error(), "data-dir") || len(err.Error()) > 500) {
 				t.Errorf("%.20q as %s: rendered %q with error %v", c.value, f, out, err)
 			}
+		}
+	}
+}
+
+func TestCarried(t *testing.T) {
+	for _, v := range []string{"\ufffd", "\ufffc", "\ufdcf", "\ufdf0", "\u00a0", "http://[::1]:2380", strings.Repeat("x", maxVariable-len("ETCD_DATA_DIR="))} {
+		for _, f := range Formats() {
+			if _, err := Render(f, joiner.EtcdConfig{Name: "n", DataDir: v}, Options{}); err != nil {
+				t.Errorf("%.20q as %s: %v", v, f, err)
+			}
+		}
+	}
+}
+
+func TestRefusalSaysWhatAndWhy(t *testing.T) {
+	for value, want := range map[string]string{
+		"/a\nb":                        `data-dir cannot be printed as flags: the value "/a\nb": control character U+000A at byte 2`,
+		"a\xff":                        `data-dir cannot be printed as flags: the value "a\xff": it is not valid UTF-8 at byte 1`,
+		"my d":                         `data-dir cannot be printed as flags: the value "my d": a shell would split or expand it at " "; use -o env`,
+		strings.Repeat("ö", 90) + "\t": `data-dir cannot be printed as flags: the value "` + strings.Repeat("ö", 80) + `"...: control character U+0009 at byte 180`,
+	} {
+		_, err := Render(Flags, joiner.EtcdConfig{Name: "n", DataDir: value}, Options{})
+		if err == nil || err.Error() != want {
+			t.Errorf("%q:\n got %v\nwant %s", value, err, want)
 		}
 	}
 }
@@ -132,7 +157,13 @@ func TestConflicts(t *testing.T) {
 		{"ETCD_DISCOVERY_SRV=x ETCD_DISCOVERY_ENDPOINTS=y", Env, "ETCD_DISCOVERY_ENDPOINTS ETCD_DISCOVERY_SRV"},
 		{"ETCD_FORCE_NEW_CLUSTER=false", Env, ""},
 		{"ETCD_FORCE_NEW_CLUSTER=true", Env, "ETCD_FORCE_NEW_CLUSTER"},
+		{"ETCD_FORCE_NEW_CLUSTER=0", Env, ""},
+		{"ETCD_FORCE_NEW_CLUSTER=maybe", Flags, "ETCD_FORCE_NEW_CLUSTER"},
 		{"ETCD_CONFIG_FILE=/etc/etcd.yml", Env, "ETCD_CONFIG_FILE"},
+		{"ETCD_DISCOVERY_FALLBACK=exit ETCD_PROXY=off", Flags, ""},
+		{"ETCD_DISCOVERY_FALLBACK=proxy ETCD_PROXY=on", Env, "ETCD_DISCOVERY_FALLBACK ETCD_PROXY"},
+		{"ETCD_INITIAL_CLUSTER=x=http://x ETCD_INITIAL_CLUSTER_TOKEN=x", Env, ""}, // etcd resumes
+		{"ETCD_DATA_DIR=/other", Env, ""},                                         // overwritten
 		{"ETCD_WAL_DIR=/wal", Env, "ETCD_WAL_DIR"},
 		{"ETCD_DISCOVERY=http://x ETCD_NAME=n1", DropIn, ""},
 		{"ETCD_DISCOVERY=http://x ETCD_NAME=n1", JSON, ""},
@@ -149,5 +180,11 @@ func TestConflicts(t *testing.T) {
 	given.WALDir = "/wal"
 	if err := Conflicts(Env, []string{"ETCD_WAL_DIR=/wal"}, given); err != nil {
 		t.Errorf("a WAL dir that is printed: %v", err)
+	}
+	if err := Conflicts(Env, []string{"ETCD_DATA_DIR=/data"}, joiner.EtcdConfig{Name: "n"}); err == nil {
+		t.Error("a data dir that we were not told is no conflict")
+	}
+	if err := Conflicts(Flags, []string{"ETCD_INITIAL_CLUSTER_TOKEN="}, founding); err == nil {
+		t.Error("an empty variable beside its flag is no conflict")
 	}
 }

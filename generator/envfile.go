@@ -1,0 +1,156 @@
+package generator
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/sttts/elastic-etcd/unitfile"
+)
+
+// maxEnvFile bounds an EnvironmentFile=, in bytes.
+const maxEnvFile = 1 << 20
+
+// environment is what the unit's process gets, as far as files tell: an
+// EnvironmentFile= always beats Environment=, and a later file an earlier one
+// (systemd.exec(5)). A pattern is expanded; what cannot be read is left out.
+func (u Unit) environment(except string) map[string]string {
+	all := map[string]string{}
+	for name, value := range u.Environment {
+		all[name] = value
+	}
+	for _, file := range u.files(except) {
+		for name, value := range readEnvFile(file) {
+			all[name] = value
+		}
+	}
+	return all
+}
+
+// fromFiles is the part of the environment that a drop-in cannot beat.
+func (u Unit) fromFiles(except string) map[string]string {
+	files := u
+	files.Environment = nil
+	return files.environment(except)
+}
+
+func (u Unit) files(except string) []string {
+	var files []string
+	for _, pattern := range u.EnvironmentFiles {
+		matches, err := filepath.Glob(pattern)
+		if err != nil {
+			continue
+		}
+		for _, m := range matches {
+			if m != except {
+				files = append(files, m)
+			}
+		}
+	}
+	return files
+}
+
+func readEnvFile(path string) map[string]string {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxEnvFile))
+	if err != nil {
+		return nil
+	}
+	return parseEnvFile(string(b))
+}
+
+// parseEnvFile reads the assignments of an EnvironmentFile=, well enough to
+// know which names are set, and their values where nothing fancy is done.
+func parseEnvFile(text string) map[string]string {
+	vars := map[string]string{}
+	text = strings.ReplaceAll(text, "\\\n", "")
+	for _, line := range strings.Split(text, "\n") {
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' || line[0] == ';' {
+			continue
+		}
+		if name, value, found := strings.Cut(line, "="); found {
+			vars[strings.TrimSpace(name)] = unquote(strings.TrimSpace(value))
+		}
+	}
+	return vars
+}
+
+// unquote takes one pair of quotes off and the backslashes within.
+func unquote(s string) string {
+	if len(s) < 2 || s[0] != s[len(s)-1] || s[0] != '"' && s[0] != '\'' {
+		return s
+	}
+	quote, s := s[0], s[1:len(s)-1]
+	if quote == '\'' {
+		return s
+	}
+	return strings.NewReplacer(`\\`, `\`, `\"`, `"`, `\$`, `$`, "\\`", "`").Replace(s)
+}
+
+// arguments are the words of the unit's command, with the variables that
+// stand as a whole word expanded, as systemd does it.
+func (u Unit) arguments(env map[string]string) []string {
+	var words []string
+	for _, word := range u.Command {
+		name, isVariable := strings.CutPrefix(word, "$")
+		switch {
+		case isVariable && !strings.HasPrefix(name, "{"):
+			words = append(words, strings.Fields(env[name])...)
+		case isVariable:
+			words = append(words, env[strings.Trim(name, "{}")])
+		default:
+			words = append(words, word)
+		}
+	}
+	return words
+}
+
+// flag finds the value of an etcd flag on the unit's command line.
+func flag(arguments []string, name string) (value string, found bool) {
+	for i, word := range arguments {
+		bare := strings.TrimPrefix(strings.TrimPrefix(word, "-"), "-")
+		if bare == word {
+			continue
+		}
+		key, value, assigned := strings.Cut(bare, "=")
+		switch {
+		case key != name:
+		case assigned:
+			return value, true
+		case i+1 < len(arguments):
+			return arguments[i+1], true
+		default:
+			return "", true
+		}
+	}
+	return "", false
+}
+
+// Setting is what the unit tells etcd already for one of its flags, by the
+// command line or by the environment; "" = nothing. A file of ours is not
+// counted.
+func (u Unit) Setting(name, ownFile string) string {
+	env := u.environment(ownFile)
+	if value, found := flag(u.arguments(env), name); found {
+		return value
+	}
+	return env[unitfile.Variable(name)]
+}
+
+// Path makes a path of the unit's absolute, as its process would see it.
+func (u Unit) Path(path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	dir := u.WorkingDirectory
+	if dir == "" {
+		dir = "/"
+	}
+	return filepath.Join(strings.TrimPrefix(dir, "-"), path)
+}

@@ -1,0 +1,66 @@
+package generator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/dbus"
+	godbus "github.com/godbus/dbus/v5"
+)
+
+// managerTimeout bounds one conversation with systemd. A reload takes 0.1 s,
+// or as long as the slowest generator of the host.
+const managerTimeout = 100 * time.Second
+
+// Manager is a connection to systemd.
+type Manager struct{ conn *dbus.Conn }
+
+// Connect reaches systemd over the system bus, or over PID 1's private socket
+// where there is no bus (yet): early at boot, or in a unit that may not use it.
+func Connect(ctx context.Context) (*Manager, error) {
+	conn, err := dbus.NewSystemConnectionContext(ctx)
+	if err == nil {
+		return &Manager{conn}, nil
+	}
+	conn, private := dbus.NewSystemdConnectionContext(ctx)
+	if private != nil {
+		return nil, fmt.Errorf("connect to systemd: %w", errors.Join(err, private))
+	}
+	return &Manager{conn}, nil
+}
+
+// Close ends the connection.
+func (m *Manager) Close() { m.conn.Close() }
+
+// ErrRateLimited says that systemd refused a reload because there were too
+// many of them (ReloadLimitBurst=, systemd 253 and later). A later one may
+// succeed.
+var ErrRateLimited = errors.New("systemd's rate limit of reloads is reached")
+
+// Reload makes systemd read all units anew, as systemctl daemon-reload does.
+func (m *Manager) Reload(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, managerTimeout)
+	defer cancel()
+	err := m.conn.ReloadContext(ctx)
+	var bus godbus.Error
+	if errors.As(err, &bus) && bus.Name == "org.freedesktop.DBus.Error.LimitsExceeded" {
+		return fmt.Errorf("reload systemd: %w", ErrRateLimited)
+	}
+	if err != nil {
+		return fmt.Errorf("reload systemd: %w", err)
+	}
+	return nil
+}
+
+// Unit reads how systemd would start a service now.
+func (m *Manager) Unit(ctx context.Context, name string) (Unit, error) {
+	ctx, cancel := context.WithTimeout(ctx, managerTimeout)
+	defer cancel()
+	props, err := m.conn.GetAllPropertiesContext(ctx, name)
+	if err != nil {
+		return Unit{}, fmt.Errorf("ask systemd about %s: %w", name, err)
+	}
+	return readUnit(name, props), nil
+}

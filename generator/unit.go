@@ -1,0 +1,48 @@
+package generator
+
+import "strings"
+
+// Unit is what matters of a service to an etcd that is started by it.
+type Unit struct {
+	Name             string
+	Loaded           bool              // systemd knows a file of this name
+	Environment      map[string]string // of Environment= lines
+	EnvironmentFiles []string          // in the order they are read
+	Command          []string          // of the first ExecStart=, unexpanded
+	User             string
+	WorkingDirectory string
+	DropIns          []string
+}
+
+// readUnit reads the properties that D-Bus gives; what is not there, or not
+// of the type that systemd documents, is left empty.
+func readUnit(name string, props map[string]any) Unit {
+	u := Unit{Name: name, Environment: map[string]string{}}
+	u.Loaded = props["LoadState"] == "loaded"
+	u.User, _ = props["User"].(string)
+	u.WorkingDirectory, _ = props["WorkingDirectory"].(string)
+	u.DropIns, _ = props["DropInPaths"].([]string)
+	env, _ := props["Environment"].([]string)
+	for _, e := range env {
+		name, value, _ := strings.Cut(e, "=")
+		u.Environment[name] = value
+	}
+	files, _ := props["EnvironmentFiles"].([][]any)
+	for _, f := range files {
+		if path, ok := first(f).(string); ok {
+			u.EnvironmentFiles = append(u.EnvironmentFiles, path)
+		}
+	}
+	commands, _ := props["ExecStart"].([][]any)
+	if len(commands) > 0 && len(commands[0]) > 1 {
+		u.Command, _ = commands[0][1].([]string)
+	}
+	return u
+}
+
+func first(list []any) any {
+	if len(list) == 0 {
+		return nil
+	}
+	return list[0]
+}
