@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 
 	"github.com/urfave/cli/v3"
@@ -29,7 +30,7 @@ type app struct {
 // code. Standard output gets the artefact, whole, or nothing.
 func Run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
 	a := &app{environ: environ, stdout: stdout, stderr: stderr}
-	err := a.root().Run(ctx, args)
+	err := a.root().Run(ctx, multiCall(args))
 	if err == nil {
 		return 0
 	}
@@ -39,6 +40,14 @@ func Run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	}
 	fmt.Fprint(stderr, failed.lines())
 	return failed.code
+}
+
+// multiCall makes the name under which systemd calls a generator a command.
+func multiCall(args []string) []string {
+	if len(args) > 0 && filepath.Base(args[0]) == GeneratorName {
+		return append([]string{"elastic-etcd", "generator"}, args[1:]...)
+	}
+	return args
 }
 
 // failure is an error that ends the run with an exit code. A plan that was
@@ -91,7 +100,7 @@ func (a *app) root() *cli.Command {
 		Description: description,
 		Flags:       append(printFlags(), append(decisionFlags(), loggingFlags()...)...),
 		Action:      a.decideAndPrint,
-		Commands:    []*cli.Command{a.planCommand(), a.applyCommand(), a.discoveryCommand(), a.versionCommand()},
+		Commands:    []*cli.Command{a.planCommand(), a.applyCommand(), a.discoveryCommand(), a.generatorCommand(), a.refuseCommand(), a.versionCommand()},
 
 		HideVersion:           true, // -v is the log level
 		EnableShellCompletion: true,

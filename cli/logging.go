@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -21,6 +22,9 @@ import (
 func newLogger(c *cli.Command, stderr io.Writer) (*logrus.Logger, error) {
 	log := logrus.New()
 	log.SetFormatter(lineFormatter{})
+	if underJournal() {
+		log.SetFormatter(journalFormatter{})
+	}
 	log.SetLevel(level(c.Int("v")))
 	log.SetOutput(stderr)
 	if dir := c.String("log_dir"); dir != "" {
@@ -105,16 +109,16 @@ type lineFormatter struct{}
 func (lineFormatter) Format(e *logrus.Entry) ([]byte, error) {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s %-7s %s", e.Time.Format("15:04:05.000"), e.Level, printable(e.Message))
-	keys := make([]string, 0, len(e.Data))
-	for k := range e.Data {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	for _, k := range keys {
-		fmt.Fprintf(&b, " %s=%s", k, printable(fmt.Sprint(e.Data[k])))
+	writeFields(&b, e.Data)
+	return b.Bytes(), nil
+}
+
+// writeFields ends a line with its fields, sorted.
+func writeFields(b *bytes.Buffer, fields logrus.Fields) {
+	for _, k := range slices.Sorted(maps.Keys(fields)) {
+		fmt.Fprintf(b, " %s=%s", k, printable(fmt.Sprint(fields[k])))
 	}
 	b.WriteByte('\n')
-	return b.Bytes(), nil
 }
 
 // printable escapes what a terminal or a log reader would act upon.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -25,6 +26,7 @@ func (r *reporter) report(plan joiner.Plan) {
 	if plan.Final() {
 		return // the end is told by whoever ends
 	}
+	notifyWait(plan)
 	entry := r.log.WithFields(fields(plan))
 	if plan.Cause != nil && plan.Cause.Error != r.cause {
 		r.cause = plan.Cause.Error
@@ -40,6 +42,11 @@ func (r *reporter) report(plan joiner.Plan) {
 
 // end tells how a run ended.
 func (r *reporter) end(plan joiner.Plan) {
+	journalDecision(plan)
+	notify("STATUS=" + status(plan))
+	if underJournal() {
+		return // it has the record
+	}
 	entry := r.log.WithFields(fields(plan))
 	if plan.Exit == joiner.ExitDone {
 		entry.Info(plan.Text)
@@ -49,6 +56,14 @@ func (r *reporter) end(plan joiner.Plan) {
 	if plan.Hint != "" {
 		r.log.Error("what to do: " + plan.Hint)
 	}
+}
+
+// status is the end of a run for systemctl status.
+func status(plan joiner.Plan) string {
+	if plan.Exit == joiner.ExitDone {
+		return printable(plan.Text)
+	}
+	return printable(fmt.Sprintf("refused (%s): %s", plan.Reason, plan.Text))
 }
 
 func fields(plan joiner.Plan) logrus.Fields {

@@ -26,7 +26,7 @@ func Connect(ctx context.Context) (*Manager, error) {
 	}
 	conn, private := dbus.NewSystemdConnectionContext(ctx)
 	if private != nil {
-		return nil, fmt.Errorf("connect to systemd: %w", errors.Join(err, private))
+		return nil, fmt.Errorf("connect to systemd: %w; %w", err, private)
 	}
 	return &Manager{conn}, nil
 }

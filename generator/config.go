@@ -1,0 +1,155 @@
+package generator
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"sort"
+	"strings"
+)
+
+// configDirs hold the host's configuration, the most important last.
+var configDirs = [...]string{"usr/lib/elastic-etcd", "run/elastic-etcd", "etc/elastic-etcd"}
+
+// ConfigName is the main configuration file in each of the directories; of
+// several only the most important counts. ConfigName.d/*.conf beside it are
+// read after it, merged over the directories by their names.
+const ConfigName = "elastic-etcd.conf"
+
+// Config is the configuration of a host, as the generator needs it: systemd
+// reads the files itself, as EnvironmentFile=.
+type Config struct {
+	Files []string          // in the order in which systemd is to read them
+	Vars  map[string]string // what they set, the last one wins
+}
+
+// Configured tells whether there is anything to wire.
+func (c Config) Configured() bool { return len(c.Files) > 0 }
+
+// ReadConfig reads the configuration below a root directory. The error names
+// every bad line, by file and number; files that are well are in the Config
+// even then.
+func ReadConfig(root string) (Config, error) {
+	c := Config{Vars: map[string]string{}}
+	var errs []error
+	for _, file := range configFiles(root) {
+		vars, err := readConfigFile(filepath.Join(root, file))
+		errs = append(errs, err)
+		c.Files = append(c.Files, "/"+file)
+		for name, value := range vars {
+			c.Vars[name] = value
+		}
+	}
+	return c, errors.Join(errs...)
+}
+
+// configFiles lists the files that count: the main file, then the pieces by
+// name. A file that is a link to /dev/null masks those of its name that are
+// less important.
+func configFiles(root string) []string {
+	var files []string
+	pieces := map[string]string{}
+	for _, dir := range configDirs {
+		main := filepath.Join(dir, ConfigName)
+		if isFile(filepath.Join(root, main)) {
+			files = []string{main}
+		}
+		names, _ := filepath.Glob(filepath.Join(root, dir, ConfigName+".d", "*.conf"))
+		for _, name := range names {
+			pieces[filepath.Base(name)] = filepath.Join(dir, ConfigName+".d", filepath.Base(name))
+		}
+	}
+	for _, name := range sortedKeys(pieces) {
+		files = append(files, pieces[name])
+	}
+	return withoutMasked(root, files)
+}
+
+func sortedKeys(m map[string]string) []string {
+	var keys []string
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}
+
+func withoutMasked(root string, files []string) []string {
+	var kept []string
+	for _, f := range files {
+		if target, err := os.Readlink(filepath.Join(root, f)); err == nil && target == os.DevNull {
+			continue
+		}
+		kept = append(kept, f)
+	}
+	return kept
+}
+
+func isFile(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+// assignment is a line that systemd, a shell and this reader understand alike.
+var assignment = regexp.MustCompile(`^(ELASTIC_ETCD_[A-Z0-9_]+|ETCD_[A-Z0-9_]+)=(.*)$`)
+
+// maxLine bounds a line of the configuration, in bytes.
+const maxLine = 64 << 10
+
+// readConfigFile reads NAME=value lines. Nothing but our variables and those
+// of etcd may be set: a misspelled name would be silence otherwise.
+func readConfigFile(path string) (map[string]string, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	vars := map[string]string{}
+	var errs []error
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, maxLine)
+	for n := 1; lines.Scan(); n++ {
+		line := strings.TrimSpace(lines.Text())
+		if line == "" || line[0] == '#' || line[0] == ';' {
+			continue
+		}
+		m := assignment.FindStringSubmatch(line)
+		if m == nil || !closedQuotes(m[2]) {
+			errs = append(errs, fmt.Errorf("%s:%d: %q is not ELASTIC_ETCD_NAME=value or ETCD_NAME=value on one line", path, n, shorten(line)))
+			continue
+		}
+		vars[m[1]] = unquote(m[2])
+	}
+	if err := lines.Err(); err != nil {
+		errs = append(errs, fmt.Errorf("%s: %w", path, err))
+	}
+	return vars, errors.Join(errs...)
+}
+
+// closedQuotes tells whether a value ends on its line.
+func closedQuotes(value string) bool {
+	if strings.HasSuffix(value, `\`) {
+		return false
+	}
+	for _, quote := range []string{`"`, `'`} {
+		if strings.HasPrefix(value, quote) {
+			return len(value) > 1 && strings.HasSuffix(value, quote)
+		}
+	}
+	return true
+}
+
+func shorten(s string) string {
+	const most = 80
+	if len(s) > most {
+		return s[:most] + "..."
+	}
+	return s
+}
