@@ -232,6 +232,14 @@ var strategyCases = []decideCase{
 	{"version unknown", host(4, size(5)), with(observed(cluster("healthy healthy healthy")), func(o *Observation) { o.EtcdVersion = Version{} }), StepRefuse, VersionUnknown, 78},
 	{"any version", host(4, size(5), func(p *Policy) { p.AnyVersion = true }), with(observed(cluster("healthy healthy healthy")), func(o *Observation) { o.EtcdVersion = Version{} }), StepAdd, RoomToJoin, 0},
 	{"young cluster says 3.0", host(4, size(5)), observed(cluster("healthy healthy healthy", func(c *Cluster) { c.Version = Version{3, 0} })), StepAdd, RoomToJoin, 0},
+	{"young cluster says 3.0, and a founder died early", host(4), observed(cluster("healthy healthy dead", func(c *Cluster) { c.Version = Version{3, 0}; c.Members[2].Version = Version{} })), StepRemove, FullDead, 0},
+	{"young cluster says 3.0, this etcd is newer than its servers", host(4, size(5)), with(observed(cluster("healthy healthy healthy", func(c *Cluster) { c.Version = Version{3, 0} })), func(o *Observation) { o.EtcdVersion = Version{3, 7} }), StepRefuse, VersionSkew, 78},
+	{"a cluster that is 3.0", host(4, size(5)), observed(cluster("healthy healthy healthy", func(c *Cluster) {
+		c.Version = Version{3, 0}
+		for i := range c.Members {
+			c.Members[i].Version = Version{3, 0}
+		}
+	})), StepRefuse, VersionSkew, 78},
 	{"cluster without a version", host(4, size(5)), observed(cluster("healthy healthy healthy", func(c *Cluster) { c.Version = Version{}; c.Members[0].Version = Version{} })), StepWait, VersionUndecided, 75},
 }
 

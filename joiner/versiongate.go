@@ -12,7 +12,7 @@ func (j joining) versionGate() (plan Plan, blocked bool) {
 	case !mine.Known():
 		return refuse(VersionUnknown, "the version of this host's etcd is not known, and a wrong one can destroy the cluster",
 			"give -etcd-binary=PATH or -etcd-version=X.Y.Z (-etcd-version=any takes the risk)"), true
-	case theirs.Known() && mine.mayJoin(theirs), j.fitsEveryServer(mine):
+	case theirs.Known() && mine.mayJoin(theirs), theirs == undecidedVersion && j.fitsServers(mine):
 		return Plan{}, false
 	case !theirs.Known():
 		return wait(VersionUndecided, fmt.Sprintf("cluster %s has not agreed on a version yet", j.c.ID), ""), true
@@ -21,18 +21,23 @@ func (j joining) versionGate() (plan Plan, blocked bool) {
 		fmt.Sprintf("install etcd %s or %s on this host, or upgrade the cluster first", theirs, theirs.next())), true
 }
 
-// fitsEveryServer tells whether this etcd may join the servers that run: a
-// young cluster says 3.0 until all its founders are up.
-func (j joining) fitsEveryServer(mine Version) bool {
-	known := false
+// undecidedVersion is what a cluster says until all its founders have been up
+// together for some seconds; a founder that dies before that leaves it there.
+var undecidedVersion = Version{3, 0}
+
+// fitsServers tells whether this etcd fits every server whose version is
+// known and is no newer than all of them: it then brings no entries that the
+// members do not know from one another.
+func (j joining) fitsServers(mine Version) bool {
+	equal := false
 	for _, m := range j.c.Members {
-		if !m.Started() {
+		if !m.Version.Known() {
 			continue
 		}
-		if !m.Version.Known() || !mine.mayJoin(m.Version) {
+		if !mine.mayJoin(m.Version) {
 			return false
 		}
-		known = true
+		equal = equal || m.Version == mine
 	}
-	return known
+	return equal
 }

@@ -23,7 +23,7 @@ var (
 		InitialClusterState: joiner.StateNew, InitialClusterToken: "http://disco/0123456789abcdef",
 	}
 	joining = joiner.EtcdConfig{
-		Name: "50%-öre", DataDir: "data", WALDir: "/wal/$x`y\"z\\'q", InitialAdvertisePeerURLs: []string{"http://10.0.0.1:2380"},
+		Name: "50%-öre", DataDir: "data<&>", WALDir: "/wal/$x`y\"z\\'q", InitialAdvertisePeerURLs: []string{"http://10.0.0.1:2380"},
 		InitialCluster: []joiner.Peer{{Name: "50%-öre", URLs: []string{"http://10.0.0.1:2380"}}}, InitialClusterState: joiner.StateExisting,
 	}
 	resuming = joiner.EtcdConfig{Name: "n1", DataDir: "/srv/my data", InitialAdvertisePeerURLs: []string{"http://10.0.0.1:2380"}, InitialClusterState: joiner.StateExisting}
