@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Strategy says what may be done to a live cluster so that this host joins.
@@ -68,5 +67,3 @@ type Policy struct {
 
 // removes tells whether the policy ever removes a member.
 func (p Policy) removes() bool { return p.Strategy == Replace || p.Strategy == Prune }
-
-func (p Policy) deadAfter() time.Duration { return time.Duration(p.DeadAfter) }
