@@ -37,7 +37,7 @@ func ReadConfig(root string) (Config, error) {
 	c := Config{Vars: map[string]string{}}
 	var errs []error
 	for _, file := range configFiles(root) {
-		vars, err := readConfigFile(filepath.Join(root, file))
+		vars, err := readConfigFile(filepath.Join("/", root, file))
 		errs = append(errs, err)
 		c.Files = append(c.Files, "/"+file)
 		for name, value := range vars {
