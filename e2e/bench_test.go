@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -127,23 +129,42 @@ func BenchmarkResume(b *testing.B) {
 		func() time.Duration { return bare(b, s.hosts[0], list) })
 }
 
+// BenchmarkJoin adds a host that never starts, and takes it out again, which is
+// not counted. Each has a peer URL of its own: etcd gives a URL that it adds
+// twice in a second the same ID, and refuses one that was removed.
 func BenchmarkJoin(b *testing.B) {
 	s := newBench(b)
 	fresh := s.lab.Host(benched)
-	undo := func() {
-		m, _ := s.hosts[0].Membership().Of(fresh)
-		s.hosts[0].Remove(m.ID)
+	port := 3000
+	next := func() string {
+		port++
+		return strings.Replace(fresh.PeerURL(), ":2380", fmt.Sprintf(":%d", port), 1)
 	}
+	s.undo(s.hosts[0].Add(next())) // waits until etcd takes its cluster for old enough
 	compare(b, func() time.Duration {
-		took := s.run(fresh, "join-listed", "-cluster-size=0")
-		undo()
+		took := s.run(fresh, "join-listed", "-cluster-size=0", "-initial-advertise-peer-urls="+next())
+		s.undo(s.unstarted())
 		return took
 	}, func() time.Duration {
-		took := bare(b, s.hosts[0], listAndAdd(fresh.PeerURL()))
-		undo()
+		took := bare(b, s.hosts[0], listAndAdd(next()))
+		s.undo(s.unstarted())
 		return took
 	})
 }
+
+// unstarted is the member that was added last.
+func (s *bench) unstarted() uint64 {
+	s.B.Helper()
+	for _, m := range s.hosts[0].Members() {
+		if len(m.ClientURLs) == 0 {
+			return m.ID
+		}
+	}
+	s.B.Fatal("nobody was added")
+	return 0
+}
+
+func (s *bench) undo(id uint64) { s.hosts[0].Remove(id) }
 
 // BenchmarkReplace takes out an abandoned entry each time, which the next
 // round's is. The window that the verdict takes, one second here, is not

@@ -37,6 +37,8 @@ type Config struct {
 	// Client are the TLS files for client ports, Peer those for peer ports.
 	// A zero Peer means: the same as Client.
 	Client, Peer TLSFiles
+	// Own are this host's own peer URLs.
+	Own []string
 	// ProbeTimeout is the time each address gets to answer. Default 2s.
 	ProbeTimeout time.Duration
 }
@@ -44,6 +46,7 @@ type Config struct {
 // API asks etcd servers. It remembers the members it learned of and keeps
 // the evidence on each over time. Its methods may be called concurrently.
 type API struct {
+	own          []string
 	endpoints    []contact
 	clientPort   int
 	clientScheme string // of client URLs that come without one
@@ -70,6 +73,7 @@ func New(cfg Config) (*API, error) {
 		}
 	}
 	a := &API{
+		own:          cfg.Own,
 		clientPort:   cfg.ClientPort,
 		clientScheme: "http",
 		probeTimeout: cfg.ProbeTimeout,

@@ -81,10 +81,18 @@ func (a *API) follow(ctx context.Context, proof answer) evidence {
 	e.newest = e.commit
 	late, stop := context.WithTimeout(ctx, followTime)
 	defer stop()
-	for wait := firstPoll; e.err == nil && !e.all(proof.list) && pause(late, wait); wait = min(2*wait, longestPoll) {
+	for wait := firstPoll; e.err == nil && !e.all(a.others(proof.list)) && pause(late, wait); wait = min(2*wait, longestPoll) {
 		e.progress, e.err = a.progressAt(ctx, from, proof)
 	}
 	return e
+}
+
+// others leaves out this host's own member: at boot it does not run, and if it
+// does, it answers.
+func (a *API) others(list []joiner.Member) []joiner.Member {
+	return slices.DeleteFunc(slices.Clone(list), func(m joiner.Member) bool {
+		return slices.ContainsFunc(m.PeerURLs, func(u string) bool { return slices.Contains(a.own, u) })
+	})
 }
 
 // all tells whether nobody is left to wait for.

@@ -2,7 +2,9 @@ package cluster
 
 import (
 	"context"
+	"errors"
 
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 )
@@ -90,6 +92,9 @@ func (v *v3) add(ctx context.Context, learner bool, peerURLs []string) (uint64, 
 
 func (v *v3) remove(ctx context.Context, id uint64) error {
 	_, err := v.client.MemberRemove(ctx, id)
+	if errors.Is(err, rpctypes.ErrMemberNotFound) {
+		return nil // an earlier attempt did it and its answer was lost
+	}
 	return err
 }
 
