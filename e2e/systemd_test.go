@@ -38,13 +38,14 @@ type fleet struct {
 	disco         *machine.Machine
 }
 
-func newFleet(t *testing.T) *fleet {
+func newFleet(t *testing.T, root string) *fleet {
 	t.Helper()
+	t.Parallel()
 	etcd, err := etcds.Binary("3.6")
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fleet{T: t, Site: machine.New(t, "/"), elastic: cluster.New(t).Binary(), etcd: etcd}
+	f := &fleet{T: t, Site: machine.New(t, root), elastic: cluster.New(t).Binary(), etcd: etcd}
 	f.disco = f.install()
 	f.disco.Write("/etc/systemd/system/discovery.service", fmt.Sprintf(
 		"[Service]\nStateDirectory=discovery\nExecStart=/usr/bin/elastic-etcd discovery serve --listen %s:8087 --data /var/lib/discovery/db\n", f.disco.Addr), 0o644)
@@ -59,8 +60,8 @@ func (f *fleet) install() *machine.Machine {
 	m := f.Machine()
 	f.copy(m, f.elastic, "/usr/bin/elastic-etcd")
 	f.copy(m, f.etcd, "/usr/bin/etcd")
-	m.Link("/usr/bin/elastic-etcd", "/usr/lib/systemd/system-generators/elastic-etcd-generator")
-	m.Write("/usr/lib/systemd/system/etcd.service", etcdUnit, 0o644)
+	m.Link("/usr/bin/elastic-etcd", "/etc/systemd/system-generators/elastic-etcd-generator")
+	m.Write("/etc/systemd/system/etcd.service", etcdUnit, 0o644)
 	return m
 }
 
@@ -99,7 +100,7 @@ func (f *fleet) host(token string, more ...string) *machine.Machine {
 		"ETCD_ADVERTISE_CLIENT_URLS=http://" + m.Addr + ":2379",
 	}, more...)
 	m.Write("/etc/elastic-etcd/elastic-etcd.conf", strings.Join(lines, "\n")+"\n", 0o644)
-	m.Link("/usr/lib/systemd/system/etcd.service", "/etc/systemd/system/multi-user.target.wants/etcd.service")
+	m.Link("../etcd.service", "/etc/systemd/system/multi-user.target.wants/etcd.service")
 	return m
 }
 
@@ -156,8 +157,7 @@ func (f *fleet) wantMembers(seenBy *machine.Machine, hosts ...*machine.Machine) 
 // from nothing to a cluster, through a reboot, a crash, the loss of one for
 // good and its replacement.
 func TestSystemdLife(t *testing.T) {
-	t.Parallel()
-	f := newFleet(t)
+	f := newFleet(t, "/")
 	token := f.token(3)
 	hosts := []*machine.Machine{f.host(token), f.host(token), f.host(token)}
 	for _, h := range hosts {
@@ -180,7 +180,7 @@ func TestSystemdLife(t *testing.T) {
 	fresh.Boot()
 	waitActive(fresh)
 	f.wantMembers(fresh, hosts[0], hosts[2], fresh)
-	f.decisionsAreRecorded(fresh)
+	f.decisionsAreRecorded(fresh, "join-listed")
 	f.surplusIsRefused(token, fresh)
 }
 
@@ -203,10 +203,10 @@ func (f *fleet) crash(m *machine.Machine) {
 }
 
 // decisionsAreRecorded: journalctl finds them by their message ID.
-func (f *fleet) decisionsAreRecorded(m *machine.Machine) {
+func (f *fleet) decisionsAreRecorded(m *machine.Machine, reason string) {
 	f.Helper()
 	out := m.Run("journalctl", "--no-pager", "-o", "json", "MESSAGE_ID=5f2a6c31d0b94e0c8a3c7e914d2f6b08")
-	if !strings.Contains(out, `"ELASTIC_ETCD_REASON":"join-listed"`) {
+	if !strings.Contains(out, `"ELASTIC_ETCD_REASON":"`+reason+`"`) {
 		f.Fatalf("no record of the decision: %s", out)
 	}
 }
@@ -251,10 +251,43 @@ func (f *fleet) says(m *machine.Machine, reason string) {
 	})
 }
 
+// roots are machines of several systemd versions: this one's, and those that
+// "make rootfs" builds.
+var roots = []string{"this", "bullseye", "trixie", "sid"}
+
+// onEveryRoot runs a test on each of them.
+func onEveryRoot(t *testing.T, test func(f *fleet)) {
+	for _, name := range roots {
+		t.Run(name, func(t *testing.T) {
+			root := "/"
+			if name != "this" {
+				root = machine.Root(t, name)
+			}
+			test(newFleet(t, root))
+		})
+	}
+}
+
+// TestSystemdVersions: the wiring and a crash, on 247, 252, 257 and the
+// newest.
+func TestSystemdVersions(t *testing.T) {
+	onEveryRoot(t, func(f *fleet) {
+		m := f.host(f.token(1))
+		m.Boot()
+		waitActive(m)
+		f.crash(m)
+		m.Reboot()
+		waitActive(m)
+		f.decisionsAreRecorded(m, "resume-unconfirmed")
+	})
+}
+
 // TestSystemdBadConfiguration: etcd does not start by its defaults.
 func TestSystemdBadConfiguration(t *testing.T) {
-	t.Parallel()
-	f := newFleet(t)
+	onEveryRoot(t, badConfiguration)
+}
+
+func badConfiguration(f *fleet) {
 	m := f.host(f.token(1), "ELASTIC_ETCD_NAME: typo")
 	m.Boot()
 	m.WaitFor("etcd to be refused", "etcd.service", func() error {
@@ -269,14 +302,14 @@ func TestSystemdBadConfiguration(t *testing.T) {
 
 // TestSystemdApply runs apply by hand, on units of all kinds.
 func TestSystemdApply(t *testing.T) {
-	t.Parallel()
-	f := newFleet(t)
-	m := f.install()
-	m.Boot()
-	f.awkwardValuesArrive(m)
-	f.sameBytesNoReload(m)
-	f.environmentFileIsOutdone(m)
-	f.flagsAreRefused(m)
+	onEveryRoot(t, func(f *fleet) {
+		m := f.install()
+		m.Boot()
+		f.awkwardValuesArrive(m)
+		f.sameBytesNoReload(m)
+		f.environmentFileIsOutdone(m)
+		f.flagsAreRefused(m)
+	})
 }
 
 func (f *fleet) apply(more ...string) []string {

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/sttts/elastic-etcd/e2e/etcds"
 )
 
 //go:embed boot.sh
@@ -59,6 +61,20 @@ func New(t testing.TB, root string, binds ...string) *Site {
 	t.Cleanup(s.net.close)
 	s.must(os.WriteFile(filepath.Join(s.dir, "boot.sh"), []byte(bootScript), 0o755))
 	return s
+}
+
+// Root finds the root directory of a Debian suite, which "make rootfs" builds.
+func Root(t testing.TB, suite string) string {
+	t.Helper()
+	cache, err := etcds.CacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := filepath.Join(filepath.Dir(cache), "rootfs", suite)
+	if _, err := os.Stat(filepath.Join(root, "etc/debian_version")); err != nil {
+		t.Skipf("NOT TESTED on the systemd of Debian %s: run make rootfs as root (.ci/run does)", suite)
+	}
+	return root
 }
 
 func (s *Site) must(err error) {
