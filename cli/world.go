@@ -111,11 +111,11 @@ func (w *world) Do(ctx context.Context, plan joiner.Plan) error {
 	case joiner.StepRegister:
 		return w.source.Register(ctx, *plan.Entry)
 	case joiner.StepRemove:
-		return w.api.Remove(ctx, plan.Cluster, *plan.Member)
+		return w.api.Remove(ctx, plan.Cluster, *plan.Member, plan.Seen...)
 	case joiner.StepUpdate:
 		return w.api.Update(ctx, plan.Cluster, *plan.Member, p.PeerURLs)
 	case joiner.StepAdd:
-		return w.api.Add(ctx, plan.Cluster, p.PeerURLs)
+		return w.api.Add(ctx, plan.Cluster, p.PeerURLs, plan.Seen...)
 	}
 	return fmt.Errorf("step %q is not one that is done", plan.Step)
 }

@@ -11,6 +11,8 @@ import (
 
 // changer is a server that takes changes of the membership.
 type changer interface {
+	// lock makes this the only host that changes the membership.
+	lock(ctx context.Context) (unlock func(), err error)
 	add(ctx context.Context, peerURLs []string) error
 	remove(ctx context.Context, id joiner.ID) error
 	update(ctx context.Context, id joiner.ID, peerURLs []string) error
@@ -21,6 +23,8 @@ type change struct {
 	what    string
 	cluster joiner.ID
 	avoid   joiner.ID // a member that had better not carry it out
+	// seen are the members on which the decision rests; nil: not checked.
+	seen []joiner.ID
 	// open tells from a fresh list whether there is still something to do,
 	// or why it must not be done.
 	open func([]joiner.Member) (bool, error)
@@ -31,8 +35,13 @@ type change struct {
 // exactly these URLs already, started or not, is no error: the caller looks
 // again anyway. It takes one ProbeTimeout and two times 5 s at most; trying
 // again is up to the caller.
-func (a *API) Add(ctx context.Context, cluster joiner.ID, peerURLs []string) error {
+//
+// This and the other changes are made under a lock in the cluster, and only
+// if the members are still those that were seen when it was decided: the
+// quorum was counted with them.
+func (a *API) Add(ctx context.Context, cluster joiner.ID, peerURLs []string, seen ...joiner.ID) error {
 	return a.carryOut(ctx, change{
+		seen:    seen,
 		what:    fmt.Sprintf("add member %q to cluster %s", peerURLs, cluster),
 		cluster: cluster,
 		open: func(list []joiner.Member) (bool, error) {
@@ -45,8 +54,9 @@ func (a *API) Add(ctx context.Context, cluster joiner.ID, peerURLs []string) err
 
 // Remove removes m if it is still there as it was seen: with the same ID and
 // the same peer URLs. Other URLs are an error. That it is gone is none.
-func (a *API) Remove(ctx context.Context, cluster joiner.ID, m joiner.Member) error {
+func (a *API) Remove(ctx context.Context, cluster joiner.ID, m joiner.Member, seen ...joiner.ID) error {
 	return a.carryOut(ctx, change{
+		seen:    seen,
 		what:    fmt.Sprintf("remove member %s from cluster %s", m.ID, cluster),
 		cluster: cluster,
 		avoid:   m.ID,
@@ -88,20 +98,38 @@ func (a *API) Update(ctx context.Context, cluster joiner.ID, m joiner.Member, pe
 // list decides.
 func (a *API) carryOut(ctx context.Context, c change) error {
 	at, err := a.stillOpen(ctx, c)
+	if err == nil && at != nil {
+		err = a.changeAlone(ctx, c, *at)
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.what, err)
 	}
-	if at == nil {
-		return nil
+	return nil
+}
+
+// changeAlone makes the change under the lock, on the word of a list that was
+// read under it.
+func (a *API) changeAlone(ctx context.Context, c change, at answer) error {
+	server, err := a.changer(at)
+	if err != nil {
+		return err
 	}
-	err = a.call(ctx, c, *at)
-	if err == nil {
-		return nil
+	unlock, err := server.lock(ctx)
+	if err != nil {
+		return err
 	}
-	if at, again := a.stillOpen(ctx, c); at == nil && again == nil {
-		return nil
+	defer unlock()
+	now, err := a.stillOpen(ctx, c)
+	if err != nil || now == nil {
+		return err
 	}
-	return fmt.Errorf("%s at %s: %w", c.what, at.url, err)
+	if err := a.call(ctx, c, *now); err != nil {
+		if then, again := a.stillOpen(ctx, c); then == nil && again == nil {
+			return nil
+		}
+		return fmt.Errorf("at %s: %w", now.url, err)
+	}
+	return nil
 }
 
 // stillOpen gives the server to carry out the change, nil where it is done.
@@ -114,7 +142,19 @@ func (a *API) stillOpen(ctx context.Context, c change) (*answer, error) {
 	if err != nil || !open {
 		return nil, err
 	}
+	if c.seen != nil && !slices.Equal(idsOf(at.list), slices.Sorted(slices.Values(c.seen))) {
+		return nil, errors.New("the members are others than those that the decision rests on")
+	}
 	return &at, nil
+}
+
+func idsOf(list []joiner.Member) []joiner.ID {
+	ids := make([]joiner.ID, len(list))
+	for i, m := range list {
+		ids[i] = m.ID
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 func (a *API) call(ctx context.Context, c change, at answer) error {

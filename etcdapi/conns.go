@@ -27,6 +27,8 @@ type conns struct {
 type v3Client struct {
 	clientv3.Cluster
 	clientv3.Maintenance
+	keys   pb.KVClient
+	leases pb.LeaseClient
 }
 
 func (c *conns) get(url string) (v3Client, error) {
@@ -46,8 +48,10 @@ func (c *conns) get(url string) (v3Client, error) {
 	conn := client.ActiveConnection()
 	// Without the client's own call options, that wait for a server to come.
 	return v3Client{
-		clientv3.NewClusterFromClusterClient(pb.NewClusterClient(conn), nil),
-		clientv3.NewMaintenanceFromMaintenanceClient(pb.NewMaintenanceClient(conn), nil),
+		Cluster:     clientv3.NewClusterFromClusterClient(pb.NewClusterClient(conn), nil),
+		Maintenance: clientv3.NewMaintenanceFromMaintenanceClient(pb.NewMaintenanceClient(conn), nil),
+		keys:        pb.NewKVClient(conn),
+		leases:      pb.NewLeaseClient(conn),
 	}, nil
 }
 

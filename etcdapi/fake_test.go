@@ -54,6 +54,13 @@ func (f *fake) mux() http.Handler {
 		w.WriteHeader(http.StatusNotFound)
 		fmt.Fprint(w, `{"errorCode":100,"message":"Key not found"}`)
 	})
+	mux.HandleFunc("PUT /v2/keys/_elastic-etcd/lock", func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusCreated)
+		fmt.Fprint(w, `{"action":"create","node":{"key":"/_elastic-etcd/lock","value":""}}`)
+	})
+	mux.HandleFunc("DELETE /v2/keys/_elastic-etcd/lock", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, `{"action":"delete","node":{"key":"/_elastic-etcd/lock"}}`)
+	})
 	mux.HandleFunc("GET /v2/members", func(w http.ResponseWriter, r *http.Request) { f.list(w) })
 	mux.HandleFunc("GET /debug/vars", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, f.nextVars()) })
 	mux.HandleFunc("/v2/members/", f.change)

@@ -50,11 +50,13 @@ type Plan struct {
 	// when the time is up.
 	Exit int `json:"exit"`
 
-	Cluster ID          `json:"cluster,omitempty"` // whose membership is changed
-	Member  *Member     `json:"member,omitempty"`  // who is removed or updated, as last seen
-	Entry   *Entry      `json:"entry,omitempty"`   // what is registered, also beside an emit
-	Config  *EtcdConfig `json:"config,omitempty"`  // what is emitted
-	Cause   *Cause      `json:"cause,omitempty"`   // why the last attempt at a step failed
+	Cluster ID `json:"cluster,omitempty"` // whose membership is changed
+	// Seen are its members, on which the decision to change it rests.
+	Seen   []ID        `json:"seen,omitempty"`
+	Member *Member     `json:"member,omitempty"` // who is removed or updated, as last seen
+	Entry  *Entry      `json:"entry,omitempty"`  // what is registered, also beside an emit
+	Config *EtcdConfig `json:"config,omitempty"` // what is emitted
+	Cause  *Cause      `json:"cause,omitempty"`  // why the last attempt at a step failed
 }
 
 // Cause is the failure of an attempt, kept with the plan that is tried again.

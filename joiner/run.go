@@ -68,7 +68,7 @@ func loop(ctx context.Context, p Policy, w World, done func(Plan) bool) (plan Pl
 	for {
 		seen, err := w.Observe(ctx)
 		if ctx.Err() != nil {
-			return plan, o, nil // what was seen of a world cut short proves nothing
+			return timeUp(plan, cause), o, nil // what was seen of a world cut short proves nothing
 		}
 		if err != nil {
 			return orRefuse("look at this host", err), o, unlessRefusal(err)
@@ -119,12 +119,17 @@ func causeOf(plan Plan, err error) *Cause {
 	return &Cause{Step: plan.Step, Error: err.Error()}
 }
 
-// timeUp is the plan of a run whose time ended between two observations.
+// timeUp is the plan of a run whose time is over: a step that was not seen to
+// have worked is not a success.
 func timeUp(plan Plan, cause *Cause) Plan {
-	if cause != nil && cause.Step == plan.Step {
-		return wait(StepFailed, fmt.Sprintf("%s failed until the time was up: %s", cause.Step, cause.Error), "try again")
+	if !plan.Step.Changes() {
+		return plan
 	}
-	return plan
+	why := "nobody saw that it worked"
+	if cause != nil {
+		why = cause.Error
+	}
+	return wait(StepFailed, fmt.Sprintf("the time was up before the step %s was done: %s", plan.Step, why), "try again")
 }
 
 // settle fixes the size at the voters that the cluster has when it is first

@@ -108,6 +108,22 @@ func TestRunTellsWhatKeptFailing(t *testing.T) {
 	})
 }
 
+// The time is up while the next observation is made: the step before it was
+// not seen to have worked, which is not a success.
+func TestRunOutOfTimeAfterAStep(t *testing.T) {
+	for _, fail := range []int{0, 1} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			defer cancel()
+			w := &script{world: []Observation{roomy}, slow: 3 * time.Second, fail: fail}
+			plan, err := Run(ctx, host(4), w)
+			if err != nil || plan.Step != StepWait || plan.Reason != StepFailed || plan.Exit != ExitNotNow {
+				t.Errorf("got %s %s %d, %v", plan.Step, plan.Reason, plan.Exit, err)
+			}
+		})
+	}
+}
+
 // An observation that the deadline cut short shows a world in which nobody
 // answers: it must not found a cluster.
 func TestRunDropsAnObservationCutShort(t *testing.T) {

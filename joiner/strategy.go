@@ -125,8 +125,16 @@ func (j joining) remove(m Member, r Reason, why string) Plan {
 		return wait(QuorumAtRisk, fmt.Sprintf("%s, but with %d of %d voters healthy its removal would put the quorum at risk",
 			why, j.c.healthy(), j.c.voters()), "bring other members back first")
 	}
-	return Plan{Step: StepRemove, Reason: r, Cluster: j.c.ID, Member: &m,
+	return Plan{Step: StepRemove, Reason: r, Cluster: j.c.ID, Seen: j.c.ids(), Member: &m,
 		Text: fmt.Sprintf("%s: it is removed (%s)", why, evidence(m))}
+}
+
+func (c Cluster) ids() []ID {
+	ids := make([]ID, len(c.Members))
+	for i, m := range c.Members {
+		ids[i] = m.ID
+	}
+	return ids
 }
 
 func (c Cluster) votersWithout(m Member) int {
@@ -149,7 +157,7 @@ func (j joining) add() Plan {
 		return wait(QuorumAtRisk, fmt.Sprintf("with %d of %d voters healthy, one more voter would put the quorum of cluster %s at risk",
 			j.c.healthy(), j.c.voters(), j.c.ID), "bring a member back, or remove a dead one: -join-strategy=prune does")
 	}
-	return Plan{Step: StepAdd, Reason: RoomToJoin, Cluster: j.c.ID,
+	return Plan{Step: StepAdd, Reason: RoomToJoin, Cluster: j.c.ID, Seen: j.c.ids(),
 		Text: fmt.Sprintf("cluster %s has room (%d voters, %d healthy, size %s): this host is added", j.c.ID, j.c.voters(), j.c.healthy(), j.sizeText())}
 }
 
