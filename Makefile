@@ -13,7 +13,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build etcd demo test check bench enumerate fuzz clean
+.PHONY: help build etcd rootfs demo test check bench enumerate fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,16 +24,21 @@ build: ## build bin/elastic-etcd: static, trimmed, version stamped
 etcd: ## build the pinned etcd servers that tests and demo use (minutes, once)
 	@cd e2e && go run ./cmd/buildetcd
 
+ROOTS ?= bullseye trixie sid
+rootfs: ## build small Debian roots with other versions of systemd for the tests (root only)
+	@for suite in $(ROOTS); do e2e/machine/mkroot.sh $$suite $(CACHE)/rootfs/$$suite || exit 1; done
+
 demo: build ## found a cluster on real etcd, lose a member, replace it
 	@cd e2e && go run ./cmd/buildetcd 3.6.16 && go run ./cmd/demo
 
 test: build etcd ## run all tests: units, then end to end on real etcd servers
 	@go test ./...
+	@cd contrib/check && go test -count=1 -timeout 15m ./...
 	@cd e2e && go test -count=1 -parallel 6 -timeout 25m ./...
 
 check: ## format, vet, staticcheck, race detector, tidy modules, known vulnerabilities
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run gofmt -w on these"; exit 1; }
-	@for m in . e2e; do (cd $$m && go vet ./... && go run $(STATICCHECK) ./... && go mod tidy -diff) || exit 1; done
+	@for m in . e2e contrib/check; do (cd $$m && go vet ./... && go run $(STATICCHECK) ./... && go mod tidy -diff) || exit 1; done
 	@go test -race ./...
 	@.ci/vulncheck $(GOVULNCHECK)
 
@@ -49,4 +54,6 @@ fuzz: ## fuzz every parser and renderer for FUZZTIME each (long)
 	while read -r package target; do go test "$$package" -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) || exit 1; done
 
 clean: ## remove what the other targets made here, the etcd servers too
-	@rm -rf bin .cache
+	@rm -rf bin dist .cache
+
+include packaging/Makefile.inc

@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/sttts/elastic-etcd/discovery/server"
+	"github.com/sttts/elastic-etcd/joiner"
 )
 
 func (a *app) discoveryCommand() *cli.Command {
@@ -92,6 +93,9 @@ func (a *app) newToken(ctx context.Context, c *cli.Command) error {
 	base, err := url.Parse(c.String("server"))
 	if err != nil || base.Host == "" {
 		return usagef("--server=%s is not a URL such as http://127.0.0.1:8087", c.String("server"))
+	}
+	if size := c.Int("size"); size < 1 || size > joiner.MaxDiscoverySize {
+		return usagef("--size=%d is not a size from 1 to %d", size, joiner.MaxDiscoverySize)
 	}
 	token, err := requestToken(ctx, base.JoinPath("new"), c.Int("size"))
 	if err != nil {

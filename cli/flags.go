@@ -34,7 +34,7 @@ func decisionFlags() []cli.Flag {
 		text("join-strategy", string(joiner.Replace), "the `strategy` to join: prepare, add, replace, prune"),
 		&cli.IntFlag{Name: "client-port", Value: 2379, Usage: "the etcd client `port` of peers of which only the peer URL is known", Sources: env("client-port")},
 		&cli.IntFlag{Name: "cluster-size", Value: joiner.SizeOfDiscovery, Usage: "the maximum `number` of voters; -1: the size of the discovery url, 0: no limit", Sources: env("cluster-size")},
-		text("discovery", "", "a etcd discovery `url`"),
+		text("discovery", "", "an etcd discovery `url`"),
 		text("data-dir", "", "the etcd data `directory` (default: NAME.etcd)"),
 		text("name", "", "the cluster-unique node `name`"),
 		text("initial-advertise-peer-urls", "http://localhost:2380", "the advertised peer `urls` of this instance, separated by commas"),

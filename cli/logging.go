@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"unicode"
 
 	"github.com/sirupsen/logrus"
@@ -51,7 +52,7 @@ func level(v int) logrus.Level {
 }
 
 func logToFile(log *logrus.Logger, c *cli.Command, dir string, stderr io.Writer) error {
-	f, err := os.OpenFile(filepath.Join(dir, "elastic-etcd.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
+	f, err := os.OpenFile(filepath.Join(dir, "elastic-etcd.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY|syscall.O_NONBLOCK, 0o640)
 	if err != nil {
 		return usagef("-log_dir: %w", err)
 	}

@@ -71,6 +71,9 @@ func readPolicy(c values) (joiner.Policy, error) {
 	if err := checkName(p.Name); err != nil {
 		return p, err
 	}
+	if p.DataDir == "" && strings.Contains(p.Name, "/") {
+		return p, usagef("-name=%q makes no data dir of its own (NAME.etcd): give -data-dir", p.Name)
+	}
 	if p.DataDir == "" {
 		p.DataDir = p.Name + ".etcd" // etcd's own default
 	}

@@ -125,7 +125,10 @@ func (w *world) record(e joiner.Entry) error {
 	if err != nil {
 		return err
 	}
-	err = datadir.WriteRecord(w.s.policy.DataDir, joiner.Record{Token: w.s.discovery, MemberID: id})
+	err = datadir.WriteRecord(w.s.policy.DataDir, w.s.policy.WALDir, joiner.Record{
+		Token: w.s.discovery, MemberID: id,
+		WALMarker: w.version.Major >= 3, // an etcd 2 would take it for a WAL
+	})
 	if err != nil {
 		return &joiner.Refusal{Err: err, Hint: "make the data dir writable for this user, or give another -data-dir"}
 	}

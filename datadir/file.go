@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"syscall"
+	"time"
 )
 
 // etcd's own modes (client/pkg/fileutil).
@@ -34,10 +35,24 @@ func locking(dataDir, doing string, change func(*os.Root) error) error {
 		return wrap(doing, err)
 	}
 	defer dir.Close()
-	if err := syscall.Flock(int(dir.Fd()), syscall.LOCK_EX); err != nil {
+	if err := lockDir(dir); err != nil {
 		return fmt.Errorf("%s: lock %q: %w", doing, dataDir, err)
 	}
 	return wrap(fmt.Sprintf("%s in %q", doing, dataDir), change(root))
+}
+
+// lockPatience bounds the wait for another elastic-etcd, which holds the lock
+// for milliseconds.
+const lockPatience = 5 * time.Second
+
+// lockDir locks a directory, or says that somebody else keeps it locked.
+func lockDir(dir *os.File) error {
+	for end := time.Now().Add(lockPatience); ; time.Sleep(20 * time.Millisecond) {
+		err := syscall.Flock(int(dir.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EWOULDBLOCK) || time.Now().After(end) {
+			return err
+		}
+	}
 }
 
 func readFile(root *os.Root, name string) ([]byte, error) {

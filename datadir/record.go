@@ -17,20 +17,26 @@ import (
 const (
 	recordFile = "elastic-etcd-founder.json"
 	markerFile = "member/elastic-etcd-founder"
-	maxFile    = 64 << 10 // a token is a URL
+	walMarker  = "elastic-etcd-founder" // in the WAL dir
+	maxFile    = 64 << 10               // a token is a URL
 )
 
 // WriteRecord writes down that this host is about to register as a founder
 // and that its etcd never ran: token and member ID of r, with a fresh nonce.
 // It makes the data dir if there is none. A crash leaves no record or a whole
 // one. An unspent record that says the same already is kept.
-func WriteRecord(dataDir string, r joiner.Record) error {
+//
+// With r.WALMarker there is a marker in the WAL dir too: it ends with the
+// moment at which etcd 3 makes its WAL (storage/wal/wal.go, renameWAL), so
+// that a WAL that is lost later is missed even if member/ stays.
+func WriteRecord(dataDir, walDir string, r joiner.Record) error {
 	r.Nonce, r.Spent = rand.Text(), false
 	if err := makeDir(dataDir); err != nil {
 		return wrap("make data dir", err)
 	}
+	walDir = walDirOf(dataDir, walDir)
 	return locking(dataDir, "write founder record", func(root *os.Root) error {
-		if old, err := load(root); err == nil && old != nil && marked(root, old) && old.Token == r.Token && old.MemberID == r.MemberID {
+		if old, err := load(root); err == nil && old != nil && marked(root, walDir, old) && old.Token == r.Token && old.MemberID == r.MemberID {
 			return nil
 		}
 		// The old record goes first: with the new marker it would look like
@@ -44,8 +50,27 @@ func WriteRecord(dataDir string, r joiner.Record) error {
 		if err := writeFile(root, markerFile, []byte(r.Nonce+"\n")); err != nil {
 			return err
 		}
+		if err := markWAL(walDir, r); err != nil {
+			return err
+		}
 		return store(root, &r)
 	})
+}
+
+// markWAL puts the marker into the WAL dir, which may be on another disk.
+func markWAL(walDir string, r joiner.Record) error {
+	if !r.WALMarker {
+		return nil
+	}
+	if err := makeDir(walDir); err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(walDir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return writeFile(root, walMarker, []byte(r.Nonce+"\n"))
 }
 
 // MarkSpent notes in the founder record that etcd has run. It writes only
@@ -66,7 +91,7 @@ func MarkSpent(dataDir string) error {
 
 // readRecord gives the founder record, nil when there is none. It is spent
 // when it says so, when there is or was a WAL, and when its marker is gone.
-func readRecord(dataDir string, d joiner.Disk) (*joiner.Record, error) {
+func readRecord(dataDir, walDir string, d joiner.Disk) (*joiner.Record, error) {
 	root, err := os.OpenRoot(dataDir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -79,7 +104,7 @@ func readRecord(dataDir string, d joiner.Disk) (*joiner.Record, error) {
 	if err != nil || r == nil {
 		return nil, wrap("founder record in "+dataDir, err)
 	}
-	r.Spent = r.Spent || d.State != joiner.DiskFresh || ran23(root) || !marked(root, r)
+	r.Spent = r.Spent || d.State != joiner.DiskFresh || ran23(root) || !marked(root, walDir, r)
 	return r, nil
 }
 
@@ -94,9 +119,25 @@ func ran23(root *os.Root) bool {
 	return errors.Is(err, fs.ErrNotExist)
 }
 
-func marked(root *os.Root, r *joiner.Record) bool {
-	b, err := readFile(root, markerFile)
-	return err == nil && r.Nonce != "" && !r.Spent && strings.TrimSpace(string(b)) == r.Nonce
+// marked tells whether all markers of a record are where it put them.
+func marked(root *os.Root, walDir string, r *joiner.Record) bool {
+	if r.Nonce == "" || r.Spent || !holds(root, markerFile, r.Nonce) {
+		return false
+	}
+	if !r.WALMarker {
+		return true
+	}
+	wal, err := os.OpenRoot(walDir)
+	if err != nil {
+		return false
+	}
+	defer wal.Close()
+	return holds(wal, walMarker, r.Nonce)
+}
+
+func holds(root *os.Root, name, nonce string) bool {
+	b, err := readFile(root, name)
+	return err == nil && strings.TrimSpace(string(b)) == nonce
 }
 
 // load reads the record file. One that makes no sense is a spent record: it

@@ -24,7 +24,7 @@ func recorded(t *testing.T, files map[string]string) string {
 
 func write(t *testing.T, dir string, r joiner.Record) {
 	t.Helper()
-	if err := WriteRecord(dir, r); err != nil {
+	if err := WriteRecord(dir, "", r); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -191,7 +191,7 @@ func TestWriteRecordOverAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	plant(t, marker, map[string]string{"in the way": ""})
-	if err := WriteRecord(dir, joiner.Record{Token: mine.Token, MemberID: 1}); err == nil {
+	if err := WriteRecord(dir, "", joiner.Record{Token: mine.Token, MemberID: 1}); err == nil {
 		t.Fatal("no error")
 	}
 	if r := read(t, dir, "").Record; r != nil {
@@ -204,7 +204,7 @@ func TestWriteRecordAtOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
-			if err := WriteRecord(dir, mine); err != nil {
+			if err := WriteRecord(dir, "", mine); err != nil {
 				t.Error(err)
 			}
 		})
@@ -228,7 +228,7 @@ func TestWriteRecordLinks(t *testing.T) {
 		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
-		err := WriteRecord(dir, mine)
+		err := WriteRecord(dir, "", mine)
 		if got, _ := os.ReadFile(filepath.Join(victim, "file")); string(got) != "precious" || strings.Contains(list(t, victim), "founder") {
 			t.Errorf("%s: %v, wrote to %s: %q", name, err, list(t, victim), got)
 		}
@@ -251,7 +251,7 @@ func TestWriteRecordThroughLink(t *testing.T) {
 func TestWriteRecordErrors(t *testing.T) {
 	dir := tree(t, map[string]string{"file": ""})
 	for _, path := range []string{filepath.Join(dir, "file"), filepath.Join(dir, "file", "data"), "a\x00b"} {
-		if err := WriteRecord(path, mine); err == nil {
+		if err := WriteRecord(path, "", mine); err == nil {
 			t.Errorf("%q: no error", path)
 		}
 	}

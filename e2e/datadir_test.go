@@ -36,7 +36,7 @@ func dataDirLife(t *testing.T, lab *cluster.Lab, version, walDir string) {
 	h := lab.Host(version)
 	d := disk{t, h, walDir}
 	d.want("nothing", joiner.DiskFresh, false)
-	if err := datadir.WriteRecord(h.DataDir, joiner.Record{Token: "static", MemberID: 1}); err != nil {
+	if err := datadir.WriteRecord(h.DataDir, "", joiner.Record{Token: "static", MemberID: 1}); err != nil {
 		t.Fatal(err)
 	}
 	d.wantSpent("a record", false)
@@ -141,7 +141,7 @@ func (d disk) archiveAndFoundAnew(lab *cluster.Lab) {
 // its database, etcd 2.3 only by the record.
 func (d disk) loseWAL() {
 	d.t.Helper()
-	if err := datadir.WriteRecord(d.h.DataDir, joiner.Record{Token: "static", MemberID: 1}); err != nil {
+	if err := datadir.WriteRecord(d.h.DataDir, "", joiner.Record{Token: "static", MemberID: 1}); err != nil {
 		d.t.Fatal(err)
 	}
 	wal := d.walDir

@@ -154,17 +154,28 @@ func TestWipedFounder(t *testing.T) {
 	}
 }
 
-// TestOnlyMemberDirWiped: the admin removed member/, the founder record beside
-// it is still there.
-func TestOnlyMemberDirWiped(t *testing.T) {
-	s := newSite(t, 3)
-	hosts := s.lab.Hosts(3, "3.6")
-	s.found(hosts...)
-	for _, h := range hosts {
-		h.Kill()
+// TestPartlyWiped: a part of the data dir is gone, and the founder record
+// beside it is still there. Nobody knows what the log held, so nobody founds.
+func TestPartlyWiped(t *testing.T) {
+	for _, version := range []string{"3.4", "3.5", "3.6", "3.7"} {
+		t.Run(version, func(t *testing.T) {
+			s := newSite(t, 3)
+			hosts := s.lab.Hosts(3, version)
+			s.found(hosts...)
+			hosts[0].Put("key", "acknowledged")
+			for _, h := range hosts {
+				h.Kill()
+			}
+			removeAll(t, hosts[0].DataDir+"/member")
+			removeAll(t, hosts[1].DataDir+"/member/wal")
+			removeAll(t, hosts[1].DataDir+"/member/snap")
+			removeAll(t, hosts[2].DataDir+"/member/wal")
+			for _, h := range hosts[:2] {
+				s.want(s.elastic(h, "-timeout=5s"), 78, "founder-lost-disk")
+			}
+			s.want(s.elastic(hosts[2], "-timeout=5s"), 78, "data-damaged or founder-lost-disk")
+		})
 	}
-	removeAll(t, hosts[0].DataDir+"/member")
-	s.want(s.elastic(hosts[0], "-timeout=5s"), 78, "founder-lost-disk")
 }
 
 // TestFailedFirstStart: etcd left files behind but no WAL, so the founder

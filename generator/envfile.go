@@ -3,6 +3,7 @@ package generator
 import (
 	"io"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -106,6 +107,18 @@ func (u Unit) arguments(env map[string]string) []string {
 			words = append(words, env[strings.Trim(name, "{}")])
 		default:
 			words = append(words, word)
+		}
+	}
+	return ofEtcd(words)
+}
+
+// ofEtcd leaves out what podman, docker and the like are told before the image
+// of etcd: they have flags of the same names, --name above all.
+func ofEtcd(words []string) []string {
+	for i, word := range words {
+		name, _, _ := strings.Cut(path.Base(word), ":") // without the tag
+		if i > 0 && strings.Contains(word, "/") && word[0] != '/' && word[0] != '-' && name == "etcd" {
+			return words[i:]
 		}
 	}
 	return words

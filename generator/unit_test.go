@@ -68,6 +68,8 @@ func TestCheck(t *testing.T) {
 		{"/usr/bin/etcd --data-dir /x --name n1", nil, "--name --data-dir"},
 		{"/usr/bin/etcd $ARGS", map[string]string{"ARGS": "--discovery=http://x"}, "--discovery"},
 		{"/usr/bin/etcd ${ARGS}", map[string]string{"ARGS": "--name=n1"}, "--name"},
+		{"/usr/bin/podman run --name systemd-etcd --rm quay.io/coreos/etcd:v3.6.1 /usr/local/bin/etcd --listen-peer-urls=x", nil, ""},
+		{"/usr/bin/podman run --name systemd-etcd --rm quay.io/coreos/etcd:v3.6.1 /usr/local/bin/etcd --name=x", nil, "--name"},
 		{"/usr/bin/etcd --config-file=/etc/etcd.yml", nil, "--config-file"},
 		{"/usr/bin/etcd", map[string]string{"ETCD_CONFIG_FILE": "/etc/etcd.yml"}, "ETCD_CONFIG_FILE"},
 	} {

@@ -14,19 +14,38 @@ func Decide(p Policy, o Observation) Plan {
 			"restore the member from a backup, or move the directory away so that this host joins as a new member")
 	case o.Disk.State == DiskData:
 		return withData(p, o)
-	case len(o.Clusters) > 1:
+	}
+	switch c, several := o.ours(); {
+	case several:
 		return ambiguous(o)
-	case len(o.Clusters) == 1:
-		return joining{p, o, o.Clusters[0]}.decide()
+	case c != nil:
+		return joining{p, o, *c}.decide()
 	}
 	return withoutQuorum(p, o)
+}
+
+// ours is the cluster to join, nil when none has a quorum. Of several it is
+// the one that the founders of our token made: whoever knows the token can
+// register an address that leads elsewhere.
+func (o Observation) ours() (c *Cluster, several bool) {
+	f, err := founders(o.Discovery)
+	founded := err == nil && f.complete()
+	for i := range o.Clusters {
+		if founded && o.Clusters[i].ID == f.clusterID() {
+			return &o.Clusters[i], false
+		}
+	}
+	if len(o.Clusters) == 0 {
+		return nil, false
+	}
+	return &o.Clusters[0], len(o.Clusters) > 1
 }
 
 func ambiguous(o Observation) Plan {
 	a, b := o.Clusters[0], o.Clusters[1]
 	return refuse(ClustersAmbiguous,
 		fmt.Sprintf("two clusters answer: %s at %s and %s at %s", a.ID, a.From, b.ID, b.From),
-		"take the addresses of the cluster that is not meant out of the discovery service or the endpoints")
+		"give -endpoints of one cluster only, or a discovery token of its own for each")
 }
 
 func refuse(r Reason, text, hint string) Plan {

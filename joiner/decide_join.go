@@ -119,7 +119,7 @@ func (j joining) held(m Member, h held) Plan {
 	case alive:
 		return refuse(h.inUse, h.text+", and a process runs as that member", h.inUseHint)
 	case undecided:
-		return watching(m, "it holds a peer URL of this host")
+		return j.watching(m, "it holds a peer URL of this host")
 	case unknowable:
 		return noEvidence(j.c, m)
 	}
@@ -135,12 +135,17 @@ func (j joining) namesake(m Member) (Plan, bool) {
 		return refuse(NameInUse, fmt.Sprintf("member %s runs at %q and has the name of this host", describe(m), m.PeerURLs),
 			"give every host a name of its own (-name)"), true
 	case undecided:
-		return watching(m, "it has the name of this host"), true
+		return j.watching(m, "it has the name of this host"), true
 	}
 	return Plan{}, false
 }
 
-func watching(m Member, why string) Plan {
+// watching gathers evidence on a member, unless it is clear already that this
+// host could not join.
+func (j joining) watching(m Member, why string) Plan {
+	if plan, blocked := j.versionGate(); blocked {
+		return plan
+	}
 	text := fmt.Sprintf("watching whether member %s is dead (%s): %s", describe(m), why, evidence(m))
 	if m.Health.Unclear != "" {
 		text += "; it does answer, but not so that this host understands: " + m.Health.Unclear

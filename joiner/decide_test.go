@@ -194,7 +194,8 @@ var collisionCases = []decideCase{
 	{"our name is a running member's", host(4, func(p *Policy) { p.Name = "n1" }), observed(cluster("healthy healthy healthy")), StepRefuse, NameInUse, 78},
 	{"our name is a dead member's", host(4, func(p *Policy) { p.Name = "n3" }), observed(cluster("healthy healthy dead")), StepRemove, FullDead, 0},
 	{"our name is a silent member's", host(4, size(5), func(p *Policy) { p.Name = "n3" }), observed(cluster("healthy healthy silent")), StepWatch, WatchMembers, 75},
-	{"two clusters", host(4), observed(cluster("healthy healthy healthy"), cluster("healthy", func(c *Cluster) { c.ID = 7 })), StepRefuse, ClustersAmbiguous, 78},
+	{"two clusters, one of them the token's", host(4), observed(cluster("healthy", func(c *Cluster) { c.ID = 7 }), cluster("healthy healthy dead")), StepRemove, FullDead, 0},
+	{"two clusters", host(4), with(observed(cluster("healthy healthy healthy"), cluster("healthy", func(c *Cluster) { c.ID = 7 })), func(o *Observation) { o.Discovery = Discovery{} }), StepRefuse, ClustersAmbiguous, 78},
 }
 
 var strategyCases = []decideCase{
@@ -227,6 +228,7 @@ var strategyCases = []decideCase{
 	{"two voters", host(4, size(3)), observed(cluster("healthy healthy")), StepAdd, RoomToJoin, 0},
 	{"no size from discovery", host(4), with(observed(cluster("healthy healthy healthy")), func(o *Observation) { o.Discovery = Discovery{} }), StepRefuse, ClusterFull, 75},
 	{"version one higher", host(4), with(observed(cluster("healthy healthy dead")), func(o *Observation) { o.EtcdVersion = Version{3, 7} }), StepRemove, FullDead, 0},
+	{"version two higher, nobody dead yet", host(4), with(observed(cluster("healthy healthy silent")), func(o *Observation) { o.EtcdVersion = Version{3, 8} }), StepRefuse, VersionSkew, 78},
 	{"version two higher", host(4), with(observed(cluster("healthy healthy dead")), func(o *Observation) { o.EtcdVersion = Version{3, 8} }), StepRefuse, VersionSkew, 78},
 	{"version lower", host(4, size(5)), with(observed(cluster("healthy healthy healthy")), func(o *Observation) { o.EtcdVersion = Version{3, 5} }), StepRefuse, VersionSkew, 78},
 	{"version unknown", host(4, size(5)), with(observed(cluster("healthy healthy healthy")), func(o *Observation) { o.EtcdVersion = Version{} }), StepRefuse, VersionUnknown, 78},

@@ -56,6 +56,10 @@ type Record struct {
 	Token    string `json:"token"`
 	MemberID ID     `json:"member_id"`
 	Nonce    string `json:"nonce"`
+	// WALMarker tells that a marker lies in the WAL dir too. etcd 3 deletes
+	// that directory when it makes its WAL, and the marker with it; an etcd
+	// 2.3 would take the marker for a WAL.
+	WALMarker bool `json:"wal_marker,omitempty"`
 	// Spent is true once a WAL existed, or when the member directory made
 	// together with the record is gone. A spent record without a WAL means
 	// that this host lost its disk.

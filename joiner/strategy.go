@@ -79,7 +79,7 @@ func (j joining) takeOut(members []Member, r Reason) (plan Plan, busy bool) {
 		return j.remove(m, r, fmt.Sprintf("member %s is dead", describe(m))), true
 	}
 	if m, ok := j.longest(members, undecided); ok {
-		return watching(m, "a dead member would be removed"), true
+		return j.watching(m, "a dead member would be removed"), true
 	}
 	if m, ok := j.longest(members, unknowable); ok {
 		return noEvidence(j.c, m), true
