@@ -227,10 +227,7 @@ func (f *fleet) surplusIsRefused(token string, member *machine.Machine) {
 	namesake := f.host(token, "ELASTIC_ETCD_NAME="+member.Name)
 	namesake.Boot()
 	namesake.WaitFor("etcd to be refused", "etcd.service", func() error {
-		if show(namesake, "ConditionResult") != "no" {
-			return errors.New("not yet")
-		}
-		return nil
+		return refused(namesake)
 	})
 	f.says(namesake, "has the name of this host")
 	if state, restarts := show(namesake, "ActiveState"), show(namesake, "NRestarts"); state != "inactive" || restarts != "0" {
@@ -291,13 +288,21 @@ func badConfiguration(f *fleet) {
 	m := f.host(f.token(1), "ELASTIC_ETCD_NAME: typo")
 	m.Boot()
 	m.WaitFor("etcd to be refused", "etcd.service", func() error {
-		if show(m, "ConditionResult") != "no" {
-			return errors.New("not yet")
-		}
-		return nil
+		return refused(m)
 	})
 	f.says(m, "/etc/elastic-etcd/elastic-etcd.conf:9")
-	m.Run("systemctl", "is-active", "multi-user.target")
+	m.WaitFor("the rest of the machine to boot", "multi-user.target", func() error {
+		_, err := m.Try("systemctl", "is-active", "multi-user.target")
+		return err
+	})
+}
+
+// refused fails until a unit was skipped by its ExecCondition= and is at rest.
+func refused(m *machine.Machine) error {
+	if state, result := show(m, "ActiveState"), show(m, "ExecCondition"); state != "inactive" || !strings.Contains(result, "status=78") {
+		return fmt.Errorf("it is %s after %s", state, result)
+	}
+	return nil
 }
 
 // TestSystemdApply runs apply by hand, on units of all kinds.
@@ -312,6 +317,15 @@ func TestSystemdApply(t *testing.T) {
 	})
 }
 
+// start starts etcd; a failure shows why.
+func (f *fleet) start(m *machine.Machine) {
+	f.Helper()
+	if _, err := m.Try("systemctl", "start", "etcd.service"); err != nil {
+		status, _ := m.Try("systemctl", "status", "--no-pager", "-l", "-n", "30", "etcd.service")
+		f.Fatalf("%v\n%s", err, status)
+	}
+}
+
 func (f *fleet) apply(more ...string) []string {
 	return append([]string{"elastic-etcd", "apply", "-discovery=" + f.token(1), "-timeout=20s", "-dead-after=1s"}, more...)
 }
@@ -323,7 +337,7 @@ func (f *fleet) awkwardValuesArrive(m *machine.Machine) {
 	m.Run(f.apply("-name="+name, "-data-dir="+dir)...)
 	m.Run("chown", "-R", "nobody", dir)
 	m.Run("chmod", "755", "/var/lib/etcd")
-	m.Run("systemctl", "start", "etcd.service")
+	f.start(m)
 	environ := m.Shell("cat /proc/$(systemctl show -P MainPID etcd)/environ")
 	for _, want := range []string{"ETCD_NAME=" + name, "ETCD_DATA_DIR=" + dir} {
 		if !slices.Contains(strings.Split(environ, "\x00"), want) {
@@ -358,7 +372,7 @@ func (f *fleet) environmentFileIsOutdone(m *machine.Machine) {
 		f.Fatalf("apply does not say what it outdoes: %s", out)
 	}
 	m.Run("chown", "-R", "nobody", "/var/lib/etcd/two")
-	m.Run("systemctl", "start", "etcd.service")
+	f.start(m)
 	environ := strings.Split(m.Shell("cat /proc/$(systemctl show -P MainPID etcd)/environ"), "\x00")
 	if !slices.Contains(environ, "ETCD_NAME=ours") || slices.ContainsFunc(environ, func(e string) bool { return strings.HasPrefix(e, "ETCD_DISCOVERY=") }) {
 		f.Fatalf("etcd's environment is %q", environ)

@@ -42,6 +42,7 @@ if [ ! -e "$disk/installed" ]; then
     tr -d - </proc/sys/kernel/random/uuid >etc/machine-id
     basename "$disk" >etc/hostname
     : >etc/fstab
+    [ -s etc/hosts ] || echo '127.0.0.1 localhost' >etc/hosts
     : >"$disk/installed"
 fi
 hostname "$(cat etc/hostname)"
