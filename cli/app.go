@@ -160,5 +160,6 @@ error.
 Exit codes: 0 done; 1 unexpected; 2 wrong usage; 6 not configured;
 75 not now, safe to retry; 78 needs a human. docs/exit-codes.md says more.
 
-  etcd $(elastic-etcd -o flags -name=n1 -discovery=URL \
-         -initial-advertise-peer-urls=http://10.0.0.1:2380) ...`
+  FLAGS=$(elastic-etcd -o flags -name=n1 -discovery=URL \
+         -initial-advertise-peer-urls=http://10.0.0.1:2380) || exit
+  exec etcd $FLAGS ...`

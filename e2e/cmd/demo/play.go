@@ -124,9 +124,8 @@ func (s *stage) table(h *cluster.Host) {
 }
 
 // flags are what each host is given besides its own name, disk and address.
-// The window is short, for the audience.
 func (s *stage) flags() []string {
-	return []string{"-o=flags", "-discovery=" + s.token, "-etcd-binary=" + s.binary, "-dead-after=5s"}
+	return []string{"-o=flags", "-discovery=" + s.token, "-etcd-binary=" + s.binary, window}
 }
 
 func (s *stage) must(r cluster.Result) {

@@ -24,11 +24,14 @@ func decided(r cluster.Result) {
 	}
 }
 
-// shown is the command line of a host, without what only the demo needs.
+// window is short, for the audience; the default is a minute.
+const window = "-dead-after=5s"
+
+// shown is the command line of a host.
 func (s *stage) shown(h *cluster.Host) []string {
-	return append(h.IdentityFlags(), "-discovery="+s.token)
+	return append(h.IdentityFlags(), "-discovery="+s.token, window)
 }
 
 func (s *stage) showCommand(h *cluster.Host) {
-	command("etcd $(elastic-etcd -o flags %s) ...", strings.Join(s.shown(h), " "))
+	command("FLAGS=$(elastic-etcd -o flags %s) && etcd $FLAGS ...", strings.Join(s.shown(h), " "))
 }
