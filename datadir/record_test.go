@@ -304,3 +304,34 @@ func FuzzRecord(f *testing.F) {
 		}
 	})
 }
+
+// TestWALMarker: the marker in the WAL dir goes when etcd 3 makes its WAL, and
+// so a WAL that is lost later is missed, wherever it was.
+func TestWALMarker(t *testing.T) {
+	for _, elsewhere := range []bool{false, true} {
+		dir, wal := filepath.Join(t.TempDir(), "data"), ""
+		at := filepath.Join(dir, "member", "wal")
+		if elsewhere {
+			wal = filepath.Join(t.TempDir(), "wal")
+			at = wal
+		}
+		r := mine
+		r.WALMarker = true
+		if err := WriteRecord(dir, wal, r); err != nil {
+			t.Fatal(err)
+		}
+		wantSpent(t, dir, wal, false)
+		if err := os.RemoveAll(at); err != nil {
+			t.Fatal(err)
+		}
+		wantSpent(t, dir, wal, true)
+	}
+}
+
+func wantSpent(t *testing.T, dir, wal string, spent bool) {
+	t.Helper()
+	d, err := Read(dir, wal)
+	if err != nil || d.State != joiner.DiskFresh || d.Record == nil || d.Record.Spent != spent {
+		t.Fatalf("got %+v, record %+v, %v; want a record, spent %t", d, d.Record, err, spent)
+	}
+}

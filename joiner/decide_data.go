@@ -1,6 +1,10 @@
 package joiner
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"time"
+)
 
 // withData decides for a host whose data dir has a WAL of member M in
 // cluster C.
@@ -23,6 +27,9 @@ func withData(p Policy, o Observation) Plan {
 // withDataAlone is for data whose cluster has no quorum that could be asked:
 // etcd resumes by itself, unless it is clear that the data belongs elsewhere.
 func withDataAlone(p Policy, o Observation) Plan {
+	if o.answers(o.Disk.ClusterID) && o.Elapsed < resumeGrace {
+		return watch(WatchMembers, fmt.Sprintf("members of cluster %s answer without a quorum: is that only an election?", o.Disk.ClusterID))
+	}
 	if len(o.Clusters) == 0 || o.knows(o.Disk.ClusterID) {
 		return resume(p, o, ResumeUnconfirmed,
 			fmt.Sprintf("this host has data of cluster %s, of which no quorum answers", o.Disk.ClusterID))
@@ -33,16 +40,21 @@ func withDataAlone(p Policy, o Observation) Plan {
 		"give the data dir of this cluster, or move the directory away so that this host joins as a new member")
 }
 
+// resumeGrace is how long a cluster that answers gets to have a quorum before
+// its member resumes without its word: etcd elects a leader within two or
+// three seconds.
+const resumeGrace = Duration(4 * time.Second)
+
+// answers tells whether a member of a cluster answers.
+func (o Observation) answers(id ID) bool {
+	return slices.ContainsFunc(o.Views, func(v View) bool { return v.ClusterID == id })
+}
+
 // knows tells whether anything besides the disk speaks for a cluster: a
 // member that answers, or the founders' list of our discovery token.
 func (o Observation) knows(id ID) bool {
-	for _, v := range o.Views {
-		if v.ClusterID == id {
-			return true
-		}
-	}
 	f, err := founders(o.Discovery)
-	return err == nil && f.complete() && f.clusterID() == id
+	return o.answers(id) || err == nil && f.complete() && f.clusterID() == id
 }
 
 func removed(p Policy, o Observation, c Cluster) Plan {

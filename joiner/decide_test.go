@@ -155,7 +155,11 @@ var dataCases = []decideCase{
 	{"data, listed with our URLs", host(1), hasData(1, cluster("healthy healthy healthy")), StepEmit, ResumeMember, 0},
 	{"data, an etcd runs", host(1), with(hasData(1, cluster("healthy healthy healthy")), func(o *Observation) { o.Disk.Running = true }), StepEmit, ResumeRunning, 0},
 	{"data, nobody answers", host(1), hasData(1), StepEmit, ResumeUnconfirmed, 0},
-	{"data, no quorum answers", host(1), with(hasData(1), func(o *Observation) { o.Views = []View{served(2, "healthy healthy healthy")} }), StepEmit, ResumeUnconfirmed, 0},
+	{"data, no quorum answers", host(1), with(hasData(1), func(o *Observation) {
+		o.Views = []View{served(2, "healthy healthy healthy")}
+		o.Elapsed = resumeGrace
+	}), StepEmit, ResumeUnconfirmed, 0},
+	{"data, an election", host(1), with(hasData(1), func(o *Observation) { o.Views = []View{served(2, "healthy healthy healthy")} }), StepWatch, WatchMembers, 75},
 	{"data, removed", host(1), hasData(1, cluster("", alsoMember(member(2, "healthy"), member(3, "healthy")))), StepArchive, DataRemoved, 0},
 	{"data, removed, kept", host(1, func(p *Policy) { p.KeepStale = true }), hasData(1, cluster("", alsoMember(member(2, "healthy"), member(3, "healthy")))), StepRefuse, DataStale, 78},
 	{"data, removed, prepare", host(1, strategy(Prepare)), hasData(1, cluster("", alsoMember(member(2, "healthy"), member(3, "healthy")))), StepRefuse, DataStale, 78},

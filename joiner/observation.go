@@ -25,6 +25,9 @@ type Observation struct {
 	// Contacts counts the addresses that were asked.
 	Contacts int `json:"contacts"`
 
+	// Elapsed is for how long this run had been looking.
+	Elapsed Duration `json:"elapsed"`
+
 	// EtcdVersion is the version of this host's etcd, zero when unknown.
 	EtcdVersion Version `json:"etcd_version"`
 }

@@ -65,6 +65,7 @@ func loop(ctx context.Context, p Policy, w World, done func(Plan) bool) (plan Pl
 	plan = watch(WatchMembers, "the time was up before anything was seen")
 	var pace pacer
 	var cause *Cause
+	start := time.Now()
 	for {
 		seen, err := w.Observe(ctx)
 		if ctx.Err() != nil {
@@ -74,6 +75,7 @@ func loop(ctx context.Context, p Policy, w World, done func(Plan) bool) (plan Pl
 			return orRefuse("look at this host", err), o, unlessRefusal(err)
 		}
 		o, p = seen, p.settle(seen)
+		o.Elapsed = Duration(time.Since(start))
 		plan = Decide(p, o)
 		plan.Cause = cause
 		w.Report(plan)
