@@ -16,6 +16,7 @@ type site struct {
 	lab   *cluster.Lab
 	disco *cluster.Discovery
 	token string
+	told  map[*cluster.Host]string // what each founder's etcd was told
 }
 
 func newSite(t *testing.T, size int) *site {
@@ -28,7 +29,7 @@ func newSite(t *testing.T, size int) *site {
 func newSiteIn(t *testing.T, lab *cluster.Lab, size int) *site {
 	t.Helper()
 	disco := lab.StartDiscovery()
-	return &site{T: t, lab: lab, disco: disco, token: disco.NewToken(size)}
+	return &site{T: t, lab: lab, disco: disco, token: disco.NewToken(size), told: map[*cluster.Host]string{}}
 }
 
 // flags are what every host gives elastic-etcd here: short windows, and which
@@ -92,6 +93,7 @@ func (s *site) found(hosts ...*cluster.Host) {
 		r := run.Wait()
 		s.want(r, 0, founding)
 		hosts[i].StartWith(r.Stdout)
+		s.told[hosts[i]] = r.Stdout
 	}
 	s.lab.WaitHealthy(len(hosts), hosts...)
 }
