@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -235,4 +237,61 @@ func BenchmarkSize(b *testing.B) {
 	}
 	b.ReportMetric(float64(info.Size())/1e6, "MB/binary")
 	b.ReportMetric(0, "ns/op")
+}
+
+// BenchmarkGenerator compares a run of the generator, on a host without and
+// with a configuration, with a Go program that does nothing: systemd waits for
+// it at every boot and every reload.
+func BenchmarkGenerator(b *testing.B) {
+	binary, empty := cluster.New(b).Binary(), emptyProgram(b)
+	for name, config := range map[string]string{"unconfigured": "", "configured": "ELASTIC_ETCD_DISCOVERY=http://10.0.0.1:8087/x\n"} {
+		b.Run(name, func(b *testing.B) {
+			root, out := hostRoot(b, config), b.TempDir()
+			compare(b, func() time.Duration { return runOnce(b, binary, "generator", "--root="+root, out) },
+				func() time.Duration { return runOnce(b, empty) })
+		})
+	}
+}
+
+// hostRoot is a host's root with a configuration, unless that is empty.
+func hostRoot(b *testing.B, config string) string {
+	b.Helper()
+	root := b.TempDir()
+	files := map[string]string{"proc/cmdline": "ro quiet\n"}
+	if config != "" {
+		files["etc/elastic-etcd/elastic-etcd.conf"] = config
+	}
+	for path, content := range files {
+		path = filepath.Join(root, path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			b.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return root
+}
+
+func emptyProgram(b *testing.B) string {
+	b.Helper()
+	dir := b.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte("package main\n\nfunc main() {}\n"), 0o644); err != nil {
+		b.Fatal(err)
+	}
+	cmd := exec.Command("go", "build", "-o", "empty", "main.go")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		b.Fatalf("build an empty program: %v: %s", err, out)
+	}
+	return filepath.Join(dir, "empty")
+}
+
+func runOnce(b *testing.B, argv ...string) time.Duration {
+	b.Helper()
+	return timed(func() {
+		if out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput(); err != nil {
+			b.Fatalf("%q: %v: %s", argv, err, out)
+		}
+	})
 }
