@@ -36,6 +36,7 @@ type fleet struct {
 	*machine.Site
 	elastic, etcd string // binaries
 	disco         *machine.Machine
+	oneshot       bool // wired by contrib's elastic-etcd.service, not by the generator
 }
 
 func newFleet(t *testing.T, root string) *fleet {
@@ -60,8 +61,13 @@ func (f *fleet) install() *machine.Machine {
 	m := f.Machine()
 	f.copy(m, f.elastic, "/usr/bin/elastic-etcd")
 	f.copy(m, f.etcd, "/usr/bin/etcd")
-	m.Link("/usr/bin/elastic-etcd", "/etc/systemd/system-generators/elastic-etcd-generator")
 	m.Write("/etc/systemd/system/etcd.service", etcdUnit, 0o644)
+	if f.oneshot {
+		f.copy(m, "../contrib/systemd/usr/lib/systemd/system/elastic-etcd.service", "/etc/systemd/system/elastic-etcd.service")
+		m.Link("../elastic-etcd.service", "/etc/systemd/system/etcd.service.requires/elastic-etcd.service")
+		return m
+	}
+	m.Link("/usr/bin/elastic-etcd", "/etc/systemd/system-generators/elastic-etcd-generator")
 	return m
 }
 
@@ -89,16 +95,23 @@ func (f *fleet) token(size int) string {
 func (f *fleet) host(token string, more ...string) *machine.Machine {
 	f.Helper()
 	m := f.install()
-	lines := append([]string{
+	ours := []string{
 		"# what this host is",
 		"ELASTIC_ETCD_DISCOVERY=" + token,
 		"ELASTIC_ETCD_INITIAL_ADVERTISE_PEER_URLS=http://" + m.Addr + ":2380",
 		"ELASTIC_ETCD_DEAD_AFTER=3s",
 		"ELASTIC_ETCD_TIMEOUT=20s",
+	}
+	etcds := []string{
 		"ETCD_LISTEN_PEER_URLS=http://" + m.Addr + ":2380",
 		"ETCD_LISTEN_CLIENT_URLS=http://" + m.Addr + ":2379",
 		"ETCD_ADVERTISE_CLIENT_URLS=http://" + m.Addr + ":2379",
-	}, more...)
+	}
+	if f.oneshot { // etcd's unit does not read our file
+		m.Write("/etc/default/etcd", strings.Join(etcds, "\n")+"\n", 0o644)
+		etcds = nil
+	}
+	lines := slices.Concat(ours, etcds, more)
 	m.Write("/etc/elastic-etcd/elastic-etcd.conf", strings.Join(lines, "\n")+"\n", 0o644)
 	m.Link("../etcd.service", "/etc/systemd/system/multi-user.target.wants/etcd.service")
 	return m
@@ -157,7 +170,17 @@ func (f *fleet) wantMembers(seenBy *machine.Machine, hosts ...*machine.Machine) 
 // from nothing to a cluster, through a reboot, a crash, the loss of one for
 // good and its replacement.
 func TestSystemdLife(t *testing.T) {
-	f := newFleet(t, "/")
+	for name, oneshot := range map[string]bool{"generator": false, "oneshot": true} {
+		t.Run(name, func(t *testing.T) {
+			f := newFleet(t, "/")
+			f.oneshot = oneshot
+			f.life()
+		})
+	}
+}
+
+func (f *fleet) life() {
+	f.Helper()
 	token := f.token(3)
 	hosts := []*machine.Machine{f.host(token), f.host(token), f.host(token)}
 	for _, h := range hosts {
@@ -181,7 +204,9 @@ func TestSystemdLife(t *testing.T) {
 	waitActive(fresh)
 	f.wantMembers(fresh, hosts[0], hosts[2], fresh)
 	f.decisionsAreRecorded(fresh, "join-listed")
-	f.surplusIsRefused(token, fresh)
+	if !f.oneshot {
+		f.surplusIsRefused(token, fresh)
+	}
 }
 
 // crash kills etcd: Restart= brings it back through elastic-etcd, and reloads
