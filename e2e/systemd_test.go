@@ -416,3 +416,30 @@ func (f *fleet) flagsAreRefused(m *machine.Machine) {
 		f.Fatal("it touched the data dir")
 	}
 }
+
+// TestSystemdPatience: a founder waits for the others for longer than its
+// unit's start timeout, and is not killed for it.
+func TestSystemdPatience(t *testing.T) {
+	f := newFleet(t, "/")
+	token := f.token(2)
+	first, second := f.host(token, "ELASTIC_ETCD_TIMEOUT=80s"), f.host(token)
+	first.Write("/etc/systemd/system/etcd.service.d/50-timeout.conf", "[Service]\nTimeoutStartSec=4s\n", 0o644)
+	first.Boot()
+	first.WaitFor("etcd's start to outlast its timeout", "etcd.service", func() error {
+		age, err := first.Try("sh", "-c", "ps -o etimes= -C elastic-etcd")
+		if err != nil {
+			return err
+		}
+		if seconds := strings.TrimSpace(age); len(seconds) < 2 {
+			return fmt.Errorf("it waits for %s s", seconds)
+		}
+		return nil
+	})
+	if restarts := show(first, "NRestarts"); restarts != "0" {
+		t.Fatalf("it was started %s times again", restarts)
+	}
+	f.says(first, "1 of 2 founders registered")
+	second.Boot()
+	waitActive(first)
+	waitActive(second)
+}
