@@ -79,11 +79,7 @@ func (a *app) applyUngated(ctx context.Context, c *cli.Command) error {
 	if err := t.check(own(s)); err != nil {
 		return &failure{joiner.ExitNeedsHuman, err}
 	}
-	log, err := newLogger(c, a.stderr)
-	if err != nil {
-		return err
-	}
-	w, err := newWorld(ctx, s, log)
+	w, err := a.open(ctx, c, s)
 	if err != nil {
 		return err
 	}

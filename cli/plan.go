@@ -68,11 +68,7 @@ func (a *app) makeReport(ctx context.Context, c *cli.Command) (report, error) {
 	if err != nil {
 		return report{}, err
 	}
-	log, err := newLogger(c, a.stderr)
-	if err != nil {
-		return report{}, err
-	}
-	w, err := newWorld(ctx, s, log)
+	w, err := a.open(ctx, c, s)
 	if err != nil {
 		return report{}, err
 	}

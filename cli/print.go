@@ -27,11 +27,7 @@ func (a *app) decideAndPrint(ctx context.Context, c *cli.Command) error {
 	if err := a.printableAtAll(out, s); err != nil {
 		return err
 	}
-	log, err := newLogger(c, a.stderr)
-	if err != nil {
-		return err
-	}
-	w, err := newWorld(ctx, s, log)
+	w, err := a.open(ctx, c, s)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sirupsen/logrus"
+	"github.com/urfave/cli/v3"
 
 	"github.com/sttts/elastic-etcd/datadir"
 	"github.com/sttts/elastic-etcd/discovery"
@@ -28,6 +29,15 @@ type world struct {
 	version  joiner.Version
 	reporter *reporter
 	last     joiner.Observation
+}
+
+// open makes the world of a command line, with its log.
+func (a *app) open(ctx context.Context, c *cli.Command, s settings) (*world, error) {
+	log, err := newLogger(c, a.stderr)
+	if err != nil {
+		return nil, err
+	}
+	return newWorld(ctx, s, log)
 }
 
 func newWorld(ctx context.Context, s settings, log *logrus.Logger) (*world, error) {
