@@ -14,13 +14,20 @@ import (
 	"github.com/sttts/elastic-etcd/e2e/machine"
 )
 
-// etcdUnit is an etcd.service as distributions ship it.
+// etcdUnit is an etcd.service as distributions ship it, or as a careful admin
+// hardens it.
 const etcdUnit = `[Unit]
 Description=etcd
 [Service]
 Type=notify
 User=nobody
 StateDirectory=etcd
+NoNewPrivileges=yes
+PrivateTmp=yes
+ProtectSystem=strict
+ProtectHome=yes
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+CapabilityBoundingSet=
 Environment=ETCD_NAME=%H ETCD_DATA_DIR=/var/lib/etcd/default
 EnvironmentFile=-/etc/default/etcd
 ExecStart=/usr/bin/etcd $DAEMON_ARGS
@@ -380,6 +387,20 @@ func (f *fleet) sameBytesNoReload(m *machine.Machine) {
 	m.Run(again...)
 	if after := reloads(m); after != before {
 		f.Fatalf("%s reloads became %s", before, after)
+	}
+}
+
+// TestSystemdRateLimit: from 253 on systemd may refuse a reload; that is a
+// matter of time, and the start goes on.
+func TestSystemdRateLimit(t *testing.T) {
+	f := newFleet(t, machine.Root(t, "trixie"))
+	m := f.install()
+	m.Write("/etc/systemd/system.conf.d/limit.conf", "[Manager]\nReloadLimitIntervalSec=8s\nReloadLimitBurst=2\n", 0o644)
+	m.Boot()
+	m.Shell("while systemctl daemon-reload; do :; done 2>/dev/null")
+	out := m.Run(f.apply("-name=n", "-data-dir=/var/lib/etcd/limit")...)
+	if !strings.Contains(out, "wrote") || !strings.Contains(show(m, "Environment"), "ETCD_NAME=n") {
+		t.Fatalf("it did not get through: %s", out)
 	}
 }
 
