@@ -112,6 +112,14 @@ func (m *Machine) Link(target, path string) {
 	m.site.must(os.Symlink(target, full))
 }
 
+// CopyTree puts a directory's content onto the disk of a machine that is off.
+func (m *Machine) CopyTree(dir string) {
+	m.site.t.Helper()
+	upper := filepath.Join(m.disk, "upper")
+	m.site.must(os.MkdirAll(upper, 0o755))
+	m.site.must(exec.Command("cp", "-a", dir+"/.", upper).Run())
+}
+
 // Boot turns the machine on and waits until it has booted; jobs that take
 // longer, such as an etcd that waits for its founders, go on.
 func (m *Machine) Boot() {

@@ -28,7 +28,7 @@ func (n *network) plug(pid int, name, addr string) error {
 	if err := n.run(fmt.Sprintf("ip link add %s type veth peer name eth0 netns %d && ip link set %s master switch up", name, pid, name)); err != nil {
 		return err
 	}
-	return nsenter(pid, "-n").run("ip link set lo up && ip addr add " + addr + "/24 dev eth0 && ip link set eth0 up")
+	return nsenter(pid, "-n").run("ip link set lo up && ip addr add " + addr + "/24 dev eth0 && ip link set eth0 up && ip route add default via 10.99.0.254")
 }
 
 func (n *network) run(script string) error { return nsenter(n.holder.Process.Pid, "-n").run(script) }
