@@ -32,6 +32,7 @@ Run it as ExecCondition=+, with --gate, or ExecStartPre=+ of the unit itself.`,
 			&cli.BoolFlag{Name: "no-reload", Usage: "write, and leave it to others to have systemd read it"},
 			&cli.StringFlag{Name: "env-file", Usage: "put the variables into this `file`, and an EnvironmentFile= into the drop-in (default: only where the unit has one that sets the same)", Sources: env("env-file")},
 			&cli.BoolFlag{Name: "standby", Usage: "wait for a place in a full cluster, however long", Sources: env("standby")},
+			&cli.BoolFlag{Name: "retry", Usage: "try again every 5 s until the answer is final: for a oneshot that etcd requires"},
 			&cli.BoolFlag{Name: "gate", Usage: "end with 255 instead of 75: for ExecCondition=, which takes other codes for a final no"},
 		},
 		Action: a.apply,
@@ -50,7 +51,10 @@ type target struct {
 }
 
 func (a *app) apply(ctx context.Context, c *cli.Command) error {
-	err := a.applyUngated(ctx, c)
+	err := a.applyOnce(ctx, c)
+	for c.Bool("retry") && isNotFinal(err) && pause(ctx, retryPause) {
+		err = a.applyOnce(ctx, c)
+	}
 	var f *failure
 	if c.Bool("gate") && errors.As(err, &f) && f.code == joiner.ExitNotNow {
 		return &failure{exitGate, f.err}
@@ -58,11 +62,21 @@ func (a *app) apply(ctx context.Context, c *cli.Command) error {
 	return err
 }
 
+// retryPause is the time between two runs with --retry.
+const retryPause = 5 * time.Second
+
+// isNotFinal tells whether a run may end otherwise another time. What is
+// unexpected may be systemd's bus, which is late.
+func isNotFinal(err error) bool {
+	var f *failure
+	return errors.As(err, &f) && (f.code == joiner.ExitNotNow || f.code == exitUnexpected)
+}
+
 // exitGate is the code of an ExecCondition= that lets the unit fail, so that
 // its Restart= tries again, instead of skipping it.
 const exitGate = 255
 
-func (a *app) applyUngated(ctx context.Context, c *cli.Command) error {
+func (a *app) applyOnce(ctx context.Context, c *cli.Command) error {
 	if err := noArguments(c); err != nil {
 		return err
 	}

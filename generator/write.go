@@ -20,13 +20,25 @@ func Write(path string, content []byte, mode fs.FileMode) (changed bool, err err
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, fmt.Errorf("write %s: %w", path, err)
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := makeDir(filepath.Dir(path)); err != nil {
 		return false, fmt.Errorf("write %s: %w", path, err)
 	}
 	if err := replace(path, content, mode); err != nil {
 		return false, fmt.Errorf("write %s: %w", path, err)
 	}
 	return true, nil
+}
+
+// makeDir makes a directory that everybody may read, whatever the umask is:
+// systemctl cat shows a unit to all users.
+func makeDir(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	return os.Chmod(dir, 0o755)
 }
 
 // replace writes beside the file and renames. The name is hidden and does not
