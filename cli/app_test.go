@@ -2,11 +2,13 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // elastic runs one command line as main does.
@@ -126,6 +128,18 @@ func TestNotConfigured(t *testing.T) {
 	code, stdout, stderr := elastic(t, nil, "-name=a")
 	if code != 6 || stdout != "" || !strings.Contains(stderr, "-discovery=URL") {
 		t.Errorf("exit code %d, %q, %q", code, stdout, stderr)
+	}
+}
+
+// A wait that is interrupted says so, and is no verdict.
+func TestInterrupted(t *testing.T) {
+	t.Chdir(t.TempDir())
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	var out, log bytes.Buffer
+	code := Run(ctx, []string{"elastic-etcd", "-name=a", "-discovery=" + deadDiscovery(t)}, nil, &out, &log)
+	if code != 75 || out.Len() != 0 || !strings.Contains(log.String(), "interrupted") {
+		t.Errorf("exit code %d, %q, %q", code, out.String(), log.String())
 	}
 }
 

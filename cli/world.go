@@ -64,12 +64,17 @@ func (w *world) close() { w.api.Close() }
 
 // run decides and acts until the time is up; a standby host has no hurry.
 func (w *world) run(ctx context.Context) (joiner.Plan, error) {
+	limited := ctx
 	if !w.s.policy.Standby {
-		limited, cancel := context.WithTimeout(ctx, w.s.timeout)
+		var cancel context.CancelFunc
+		limited, cancel = context.WithTimeout(ctx, w.s.timeout)
 		defer cancel()
-		ctx = limited
 	}
-	return joiner.Run(ctx, w.s.policy, w)
+	plan, err := joiner.Run(limited, w.s.policy, w)
+	if ctx.Err() != nil && !plan.Final() {
+		plan.Text, plan.Exit = "interrupted: "+plan.Text, joiner.ExitNotNow
+	}
+	return plan, err
 }
 
 // Observe looks at the disk, the discovery service and every member that

@@ -464,3 +464,26 @@ func TestSystemdPatience(t *testing.T) {
 	waitActive(first)
 	waitActive(second)
 }
+
+// TestSystemdStandby: a spare host waits for a place, and takes it over when a
+// member dies.
+func TestSystemdStandby(t *testing.T) {
+	f := newFleet(t, "/")
+	token := f.token(3)
+	hosts := []*machine.Machine{f.host(token), f.host(token), f.host(token)}
+	for _, h := range hosts {
+		h.Boot()
+	}
+	for _, h := range hosts {
+		waitActive(h)
+	}
+	spare := f.host(token, "ELASTIC_ETCD_STANDBY=true")
+	spare.Boot()
+	f.says(spare, "is full: it has 3 voters of 3")
+	hosts[1].PowerOff()
+	waitActive(spare)
+	f.wantMembers(spare, hosts[0], hosts[2], spare)
+	if restarts := show(spare, "NRestarts"); restarts != "0" {
+		t.Fatalf("the spare was started %s times again", restarts)
+	}
+}
