@@ -96,6 +96,11 @@ type Cluster struct {
 	Term    uint64   `json:"term,omitempty"`    // raft term
 	Members []Member `json:"members"`           // voters and learners, unstarted ones too
 	NoProof string   `json:"noproof,omitempty"` // why the leader's raft progress is not known; "" = it is
+
+	// Intent is the live one, nil = none. NoIntent says why intents cannot
+	// be kept in this cluster; "" = they can.
+	Intent   *Intent `json:"intent,omitempty"`
+	NoIntent string  `json:"no_intent,omitempty"`
 }
 
 // Member is one member of a cluster and what is known of its health.
