@@ -123,7 +123,7 @@ func TestUnitsVerify(t *testing.T) {
 // against it.
 func TestHardened(t *testing.T) {
 	need(t, "systemd-analyze", "systemd")
-	for file, most := range map[string]int{discoveryFile: 15, oneshotFile: 21} { // tenths
+	for file, most := range map[string]int{discoveryFile: 15, oneshotFile: 20} { // tenths
 		stdout, stderr, code := run(t, exec.Command("systemd-analyze", "security", "--offline=true", "--no-pager",
 			fmt.Sprintf("--threshold=%d", most), filepath.Join("..", file)))
 		if code != 0 || stderr != "" {
