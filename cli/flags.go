@@ -49,6 +49,7 @@ func decisionFlags() []cli.Flag {
 		text("peer-key-file", "", "key `file` of -peer-cert-file (default: -key)"),
 		text("etcd-binary", "", "the etcd `file` of this host, asked for its version (default: etcd or etcd2 on PATH)"),
 		text("etcd-version", "", "the `version` of this host's etcd, or any to join without knowing it"),
+		text("learner", string(joiner.LearnerAuto), "join as a learner first: `auto|always|never`; auto: where elastic-etcd promote follows, and as the second member"),
 		text("stale-data", "archive", "what to do with the data of a member that the cluster removed: `archive|refuse`"),
 		&cli.DurationFlag{Name: "dead-after", Value: time.Minute, Usage: "how long a member must be silent and stalled to be dead", Sources: env("dead-after")},
 		&cli.DurationFlag{Name: "timeout", Value: 5 * time.Minute, Usage: "how long to wait for others in all", Sources: env("timeout")},

@@ -90,6 +90,9 @@ func readPolicy(c values) (joiner.Policy, error) {
 	if p.Strategy, err = joiner.ParseStrategy(c.String("join-strategy")); err != nil {
 		return p, usagef("-join-strategy: %w", err)
 	}
+	if p.Learner, err = joiner.ParseLearnerMode(c.String("learner")); err != nil {
+		return p, usagef("-learner: %w", err)
+	}
 	if p.PeerURLs, err = joiner.PeerURLs(list(c.String("initial-advertise-peer-urls"))); err != nil {
 		return p, usagef("-initial-advertise-peer-urls: %w", err)
 	}

@@ -125,14 +125,25 @@ func (w *world) Do(ctx context.Context, plan joiner.Plan) error {
 		return w.archive()
 	case joiner.StepRegister:
 		return w.source.Register(ctx, *plan.Entry)
+	case joiner.StepClaim:
+		return w.api.Claim(ctx, plan.Cluster, *plan.Intent)
+	case joiner.StepRelease:
+		return w.api.Release(ctx, plan.Cluster, *plan.Intent)
 	case joiner.StepRemove:
-		return w.api.Remove(ctx, plan.Cluster, *plan.Member, plan.Seen...)
+		return w.api.Remove(ctx, plan.Cluster, *plan.Member, under(plan))
 	case joiner.StepUpdate:
-		return w.api.Update(ctx, plan.Cluster, *plan.Member, p.PeerURLs)
+		return w.api.Update(ctx, plan.Cluster, *plan.Member, p.PeerURLs, under(plan))
 	case joiner.StepAdd:
-		return w.api.Add(ctx, plan.Cluster, p.PeerURLs, plan.Seen...)
+		return w.api.Add(ctx, plan.Cluster, p.PeerURLs, plan.Learner, under(plan))
+	case joiner.StepPromote:
+		return w.api.Promote(ctx, plan.Cluster, *plan.Member, under(plan))
 	}
 	return fmt.Errorf("step %q is not one that is done", plan.Step)
+}
+
+// under are the conditions of a change.
+func under(plan joiner.Plan) etcdapi.Under {
+	return etcdapi.Under{Seen: plan.Seen, Intent: plan.Intent}
 }
 
 func (w *world) record(e joiner.Entry) error {

@@ -182,14 +182,14 @@ func (w watcher) removes(dead *cluster.Host) {
 	m := w.member(c, dead.PeerURL())
 	seen := m
 	seen.PeerURLs = []string{"http://127.1.2.3:2380"}
-	if err := w.api.Remove(w.t.Context(), c.ID, seen); err == nil {
+	if err := w.api.Remove(w.t.Context(), c.ID, seen, etcdapi.Under{}); err == nil {
 		w.t.Fatal("removed a member that has other peer URLs than it was seen with")
 	}
-	if err := w.api.Remove(w.t.Context(), c.ID+1, m); err == nil {
+	if err := w.api.Remove(w.t.Context(), c.ID+1, m, etcdapi.Under{}); err == nil {
 		w.t.Fatal("removed a member of another cluster")
 	}
-	w.change("remove the dead member", func(ctx context.Context) error { return w.api.Remove(ctx, c.ID, m) })
-	w.change("remove it again", func(ctx context.Context) error { return w.api.Remove(ctx, c.ID, m) })
+	w.change("remove the dead member", func(ctx context.Context) error { return w.api.Remove(ctx, c.ID, m, etcdapi.Under{}) })
+	w.change("remove it again", func(ctx context.Context) error { return w.api.Remove(ctx, c.ID, m, etcdapi.Under{}) })
 	if list := w.cluster().Members; len(list) != 2 {
 		w.t.Errorf("members after the removal: %+v", list)
 	}
@@ -209,7 +209,7 @@ func (w watcher) addsAndUpdates() {
 	addr, other := w.lab.Addr(), w.lab.Addr()
 	urls := []string{"http://" + addr + ":2380", "http://" + addr + ":2381"}
 	for range 2 {
-		w.change("add a member", func(ctx context.Context) error { return w.api.Add(ctx, id, urls) })
+		w.change("add a member", func(ctx context.Context) error { return w.api.Add(ctx, id, urls, false, etcdapi.Under{}) })
 	}
 	c := w.cluster()
 	m := w.member(c, urls[0])
@@ -218,16 +218,16 @@ func (w watcher) addsAndUpdates() {
 	}
 	moved := []string{"http://" + other + ":2380"}
 	for range 2 {
-		w.change("update its URLs", func(ctx context.Context) error { return w.api.Update(ctx, id, m, moved) })
+		w.change("update its URLs", func(ctx context.Context) error { return w.api.Update(ctx, id, m, moved, etcdapi.Under{}) })
 	}
 	if got := w.member(w.cluster(), moved[0]); got.ID != m.ID || len(got.PeerURLs) != 1 {
 		w.t.Errorf("updated %+v to %+v", m, got)
 	}
-	if err := w.api.Remove(w.t.Context(), id, m); err == nil {
+	if err := w.api.Remove(w.t.Context(), id, m, etcdapi.Under{}); err == nil {
 		w.t.Error("removed a member whose URLs changed since it was seen")
 	}
 	m.PeerURLs = moved
-	w.change("remove the new member", func(ctx context.Context) error { return w.api.Remove(ctx, id, m) })
+	w.change("remove the new member", func(ctx context.Context) error { return w.api.Remove(ctx, id, m, etcdapi.Under{}) })
 }
 
 func (w watcher) seesNoQuorum(follower *cluster.Host) {
@@ -243,7 +243,7 @@ func (w watcher) seesNoQuorum(follower *cluster.Host) {
 	if i < 0 || s.Views[i].ClusterID != id || len(s.Views[i].Members) != 2 {
 		w.t.Errorf("no view from %s in %+v", w.peer, s.Views)
 	}
-	if err := w.api.Add(w.t.Context(), id, []string{"http://127.1.2.3:2380"}); err == nil {
+	if err := w.api.Add(w.t.Context(), id, []string{"http://127.1.2.3:2380"}, false, etcdapi.Under{}); err == nil {
 		w.t.Error("added a member without a quorum")
 	}
 }

@@ -3,7 +3,6 @@ package etcdapi
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -35,6 +34,8 @@ type answer struct {
 // versions are those of one server and of its cluster, as /version has them.
 type versions struct {
 	server, agreed joiner.Version
+	// addsWhileDown is joiner.Member's AddsWhileDown.
+	addsWhileDown bool
 }
 
 // complete tells whether the answer counts: it carries the ID of a cluster.
@@ -78,7 +79,7 @@ func parseVersions(body []byte) (versions, error) {
 		return versions{}, fmt.Errorf("not an etcd: etcdserver: %w", err)
 	}
 	agreed, _ := ParseVersion(raw.EtcdCluster)
-	return versions{server, agreed}, nil
+	return versions{server, agreed, addsWhileDown(raw.EtcdServer)}, nil
 }
 
 func sortMembers(list []joiner.Member) []joiner.Member {
@@ -100,5 +101,6 @@ func checkMembers(list []joiner.Member) ([]joiner.Member, error) {
 	return list, nil
 }
 
-// hidden tells whether a TLS failure stands between us and whoever is there.
-func (a answer) hidden() bool { return errors.As(a.err, new(tlsError)) }
+// hidden tells whether TLS or a password stands between us and whoever is
+// there.
+func (a answer) hidden() bool { return bar(a.err) != "" }

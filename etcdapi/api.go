@@ -13,8 +13,6 @@ import (
 	"sync"
 	"time"
 
-	clientv3 "go.etcd.io/etcd/client/v3"
-
 	"github.com/sttts/elastic-etcd/joiner"
 )
 
@@ -37,6 +35,8 @@ type Config struct {
 	// Client are the TLS files for client ports, Peer those for peer ports.
 	// A zero Peer means: the same as Client.
 	Client, Peer TLSFiles
+	// As is who we are to a cluster that has auth on.
+	As Credentials
 	// Own are this host's own peer URLs.
 	Own []string
 	// ProbeTimeout is the time each address gets to answer. Default 2s.
@@ -53,10 +53,15 @@ type API struct {
 	probeTimeout time.Duration
 	client, peer *http.Client
 	conns        conns
+	as           Credentials
 
 	mu      sync.Mutex // of what follows
 	ledgers map[joiner.ID]*joiner.Ledger
 	known   map[joiner.ID][]contact
+	// forbidden says of a cluster why there can be no intents in it.
+	forbidden map[joiner.ID]string
+	// admitted are the clusters whose membership our user may change.
+	admitted map[joiner.ID]bool
 }
 
 // New makes an API. It reads the TLS files and checks the endpoints; errors
@@ -79,10 +84,13 @@ func New(cfg Config) (*API, error) {
 		probeTimeout: cfg.ProbeTimeout,
 		client:       newHTTPClient(clientTLS, clientPort),
 		peer:         newHTTPClient(peerTLS, peerPort),
-		conns:        conns{tls: clientTLS, open: map[string]*clientv3.Client{}},
+		as:           cfg.As,
+		admitted:     map[joiner.ID]bool{},
 		ledgers:      map[joiner.ID]*joiner.Ledger{},
 		known:        map[joiner.ID][]contact{},
+		forbidden:    map[joiner.ID]string{},
 	}
+	a.conns = conns{tls: clientTLS, as: cfg.As, mayTell: a.mayTell, open: map[string]connection{}}
 	a.defaults(cfg)
 	if err := a.parseEndpoints(cfg.Endpoints); err != nil {
 		return nil, err

@@ -11,11 +11,21 @@ import (
 
 // changer is a server that takes changes of the membership.
 type changer interface {
-	// lock makes this the only host that changes the membership.
-	lock(ctx context.Context) (unlock func(), err error)
-	add(ctx context.Context, peerURLs []string) error
+	keeper
+	add(ctx context.Context, peerURLs []string, learner bool) error
 	remove(ctx context.Context, id joiner.ID) error
 	update(ctx context.Context, id joiner.ID, peerURLs []string) error
+	promote(ctx context.Context, id joiner.ID) error
+}
+
+// Under says under which conditions a change may be made.
+type Under struct {
+	// Seen are the members on which the decision rests: the quorum was
+	// counted with them. nil = any.
+	Seen []joiner.ID
+	// Intent must still be ours; it is renewed first. nil where intents are
+	// impossible: then a fresh list and etcd's own checks have to do.
+	Intent *joiner.Intent
 }
 
 // change is one change of the membership.
@@ -23,40 +33,36 @@ type change struct {
 	what    string
 	cluster joiner.ID
 	avoid   joiner.ID // a member that had better not carry it out
-	// seen are the members on which the decision rests; nil: not checked.
-	seen []joiner.ID
+	under   Under
 	// open tells from a fresh list whether there is still something to do,
 	// or why it must not be done.
 	open func([]joiner.Member) (bool, error)
 	do   func(context.Context, changer) error
 }
 
-// Add adds a voting member with these peer URLs. That there is one with
-// exactly these URLs already, started or not, is no error: the caller looks
-// again anyway. It takes one ProbeTimeout and two times 5 s at most; trying
-// again is up to the caller.
-//
-// This and the other changes are made under a lock in the cluster, and only
-// if the members are still those that were seen when it was decided: the
-// quorum was counted with them.
-func (a *API) Add(ctx context.Context, cluster joiner.ID, peerURLs []string, seen ...joiner.ID) error {
+// Add adds a member with these peer URLs, a voter or a learner. That there is
+// one with exactly these URLs already, started or not, is no error: the caller
+// looks again anyway. It takes one ProbeTimeout and two times 5 s at most;
+// trying again is up to the caller. That is far less than an intent lasts, so
+// a change does not outlive the intent that it was made under.
+func (a *API) Add(ctx context.Context, cluster joiner.ID, peerURLs []string, learner bool, under Under) error {
 	return a.carryOut(ctx, change{
-		seen:    seen,
+		under:   under,
 		what:    fmt.Sprintf("add member %q to cluster %s", peerURLs, cluster),
 		cluster: cluster,
 		open: func(list []joiner.Member) (bool, error) {
 			there := slices.ContainsFunc(list, func(m joiner.Member) bool { return sameURLs(m.PeerURLs, peerURLs) })
 			return !there, nil
 		},
-		do: func(ctx context.Context, c changer) error { return c.add(ctx, peerURLs) },
+		do: func(ctx context.Context, c changer) error { return c.add(ctx, peerURLs, learner) },
 	})
 }
 
 // Remove removes m if it is still there as it was seen: with the same ID and
 // the same peer URLs. Other URLs are an error. That it is gone is none.
-func (a *API) Remove(ctx context.Context, cluster joiner.ID, m joiner.Member, seen ...joiner.ID) error {
+func (a *API) Remove(ctx context.Context, cluster joiner.ID, m joiner.Member, under Under) error {
 	return a.carryOut(ctx, change{
-		seen:    seen,
+		under:   under,
 		what:    fmt.Sprintf("remove member %s from cluster %s", m.ID, cluster),
 		cluster: cluster,
 		avoid:   m.ID,
@@ -73,8 +79,9 @@ func (a *API) Remove(ctx context.Context, cluster joiner.ID, m joiner.Member, se
 
 // Update gives m these peer URLs if it is still there with the URLs it was
 // seen with. That it has the new ones already is no error.
-func (a *API) Update(ctx context.Context, cluster joiner.ID, m joiner.Member, peerURLs []string) error {
+func (a *API) Update(ctx context.Context, cluster joiner.ID, m joiner.Member, peerURLs []string, under Under) error {
 	return a.carryOut(ctx, change{
+		under:   under,
 		what:    fmt.Sprintf("update member %s of cluster %s to %q", m.ID, cluster, peerURLs),
 		cluster: cluster,
 		open: func(list []joiner.Member) (bool, error) {
@@ -93,6 +100,24 @@ func (a *API) Update(ctx context.Context, cluster joiner.ID, m joiner.Member, pe
 	})
 }
 
+// Promote makes the learner m a voter. That it is one already is no error.
+func (a *API) Promote(ctx context.Context, cluster joiner.ID, m joiner.Member, under Under) error {
+	return a.carryOut(ctx, change{
+		under:   under,
+		what:    fmt.Sprintf("promote member %s of cluster %s", m.ID, cluster),
+		cluster: cluster,
+		avoid:   m.ID,
+		open: func(list []joiner.Member) (bool, error) {
+			now, there := memberOf(list, m.ID)
+			if !there {
+				return true, errors.New("it is not a member any more")
+			}
+			return now.Learner, nil
+		},
+		do: func(ctx context.Context, c changer) error { return c.promote(ctx, m.ID) },
+	})
+}
+
 // carryOut does a change that is still open. A failed call may have done its
 // work: etcd says "server stopped" when it loses a leader over it. So the
 // list decides.
@@ -107,18 +132,14 @@ func (a *API) carryOut(ctx context.Context, c change) error {
 	return nil
 }
 
-// changeAlone makes the change under the lock, on the word of a list that was
-// read under it.
+// changeAlone makes the change under our intent, on the word of a list that
+// was read under it.
 func (a *API) changeAlone(ctx context.Context, c change, at answer) error {
-	server, err := a.changer(at)
-	if err != nil {
-		return err
+	if c.under.Intent != nil {
+		if err := a.keep(ctx, at, func(ctx context.Context, k keeper) error { return k.renew(ctx, *c.under.Intent) }); err != nil {
+			return err
+		}
 	}
-	unlock, err := server.lock(ctx)
-	if err != nil {
-		return err
-	}
-	defer unlock()
 	now, err := a.stillOpen(ctx, c)
 	if err != nil || now == nil {
 		return err
@@ -142,7 +163,7 @@ func (a *API) stillOpen(ctx context.Context, c change) (*answer, error) {
 	if err != nil || !open {
 		return nil, err
 	}
-	if c.seen != nil && !slices.Equal(idsOf(at.list), slices.Sorted(slices.Values(c.seen))) {
+	if c.under.Seen != nil && !slices.Equal(idsOf(at.list), slices.Sorted(slices.Values(c.under.Seen))) {
 		return nil, errors.New("the members are others than those that the decision rests on")
 	}
 	return &at, nil

@@ -14,13 +14,13 @@ func TestChanges(t *testing.T) {
 	gone := joiner.Member{ID: 5, PeerURLs: []string{"http://127.9.9.5:1"}}
 	two := []string{"http://127.9.9.4:1", "http://127.9.9.4:2"}
 	add := func(cluster joiner.ID, urls ...string) func(*API) error {
-		return func(a *API) error { return a.Add(t.Context(), cluster, urls) }
+		return func(a *API) error { return a.Add(t.Context(), cluster, urls, false, Under{}) }
 	}
 	remove := func(m joiner.Member) func(*API) error {
-		return func(a *API) error { return a.Remove(t.Context(), 0xc1, m) }
+		return func(a *API) error { return a.Remove(t.Context(), 0xc1, m, Under{}) }
 	}
 	update := func(m joiner.Member, urls ...string) func(*API) error {
-		return func(a *API) error { return a.Update(t.Context(), 0xc1, m, urls) }
+		return func(a *API) error { return a.Update(t.Context(), 0xc1, m, urls, Under{}) }
 	}
 	tests := []struct {
 		name      string
@@ -67,20 +67,20 @@ func TestVictimIsNotAsked(t *testing.T) {
 	other.members, other.leader = slices.Clone(victim.members), 1
 	endpoints := []string{victim.url, other.url}
 	for range 3 { // whoever answers first
-		if err := newTestAPI(t, patient, endpoints...).Remove(t.Context(), 0xc1, victim.members[0]); err != nil {
+		if err := newTestAPI(t, patient, endpoints...).Remove(t.Context(), 0xc1, victim.members[0], Under{}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if len(victim.told()) != 0 || len(other.told()) != 1 {
 		t.Errorf("told %q, and the victim %q", other.told(), victim.told())
 	}
-	if err := newTestAPI(t, patient, victim.url).Remove(t.Context(), 0xc1, victim.members[0]); err != nil || len(victim.told()) != 1 {
+	if err := newTestAPI(t, patient, victim.url).Remove(t.Context(), 0xc1, victim.members[0], Under{}); err != nil || len(victim.told()) != 1 {
 		t.Errorf("told %q: %v", victim.told(), err)
 	}
 }
 
 func TestNoEndpoint(t *testing.T) {
-	err := newTestAPI(t, patient).Add(t.Context(), 0xc1, []string{"http://127.9.9.2:1"})
+	err := newTestAPI(t, patient).Add(t.Context(), 0xc1, []string{"http://127.9.9.2:1"}, false, Under{})
 	if err == nil || !strings.Contains(err.Error(), "add member") || !strings.Contains(err.Error(), "cluster c1 with a quorum answers: no client URL is known") {
 		t.Errorf("error is %v", err)
 	}

@@ -15,11 +15,19 @@ import (
 // conns are the gRPC connections, one for each client URL, kept as long as
 // they work: gRPC waits ever longer before it dials a lost one again.
 type conns struct {
-	tls *tls.Config
+	tls     *tls.Config
+	as      Credentials
+	mayTell func(url string) bool // whether a server may be sent the password
 
 	mu     sync.Mutex // of what follows
-	open   map[string]*clientv3.Client
+	open   map[string]connection
 	closed bool
+}
+
+// connection is one to one server.
+type connection struct {
+	client *clientv3.Client
+	calls  *authConn
 }
 
 // v3Client asks one server, once: it fails at once where nobody listens, and
@@ -29,6 +37,7 @@ type v3Client struct {
 	clientv3.Maintenance
 	keys   pb.KVClient
 	leases pb.LeaseClient
+	auth   pb.AuthClient
 }
 
 func (c *conns) get(url string) (v3Client, error) {
@@ -37,21 +46,23 @@ func (c *conns) get(url string) (v3Client, error) {
 	if c.closed {
 		return v3Client{}, errors.New("the API is closed")
 	}
-	client := c.open[url]
-	if client == nil {
-		var err error
-		if client, err = c.dial(url); err != nil {
+	known, there := c.open[url]
+	if !there {
+		client, err := c.dial(url) // waits for nobody
+		if err != nil {
 			return v3Client{}, err
 		}
-		c.open[url] = client
+		known = connection{client, newAuthConn(client.ActiveConnection(), c.as, c.mayTell(url))}
+		c.open[url] = known
 	}
-	conn := client.ActiveConnection()
+	conn := known.calls
 	// Without the client's own call options, that wait for a server to come.
 	return v3Client{
 		Cluster:     clientv3.NewClusterFromClusterClient(pb.NewClusterClient(conn), nil),
 		Maintenance: clientv3.NewMaintenanceFromMaintenanceClient(pb.NewMaintenanceClient(conn), nil),
 		keys:        pb.NewKVClient(conn),
 		leases:      pb.NewLeaseClient(conn),
+		auth:        pb.NewAuthClient(conn),
 	}, nil
 }
 
@@ -71,11 +82,11 @@ func (c *conns) dial(url string) (*clientv3.Client, error) {
 // drop closes a connection that failed.
 func (c *conns) drop(url string) {
 	c.mu.Lock()
-	client := c.open[url]
+	known, there := c.open[url]
 	delete(c.open, url)
 	c.mu.Unlock()
-	if client != nil {
-		client.Close()
+	if there {
+		known.client.Close()
 	}
 }
 
@@ -84,14 +95,15 @@ func (c *conns) close() {
 	open := c.open
 	c.open, c.closed = nil, true
 	c.mu.Unlock()
-	for _, client := range open {
-		client.Close()
+	for _, known := range open {
+		known.client.Close()
 	}
 }
 
-// dropUnlessCanceled keeps the connection if it was us who gave up.
+// dropUnlessCanceled keeps the connection if it was us who gave up, or if it
+// works and we are not let in.
 func (c *conns) dropUnlessCanceled(url string, err error) {
-	if !errors.Is(err, context.Canceled) {
+	if !errors.Is(err, context.Canceled) && bar(err) == "" {
 		c.drop(url)
 	}
 }

@@ -118,7 +118,7 @@ func (l *look) take(ans answer) {
 	}
 	if _, known := l.proofs[ans.cluster]; ans.proven && !known {
 		l.proofs[ans.cluster] = ans
-		l.tasks.Go(func() { l.verdicts <- l.api.follow(l.ctx, ans) })
+		l.tasks.Go(func() { l.verdicts <- l.api.gather(l.ctx, ans) })
 	}
 }
 

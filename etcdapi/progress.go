@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/sttts/elastic-etcd/joiner"
@@ -64,6 +65,25 @@ type evidence struct {
 	progress
 	newest uint64 // what had to be followed
 	err    error
+
+	intent   *joiner.Intent
+	noIntent string // why there can be none
+	barred   *joiner.Barred
+}
+
+// gather finds out whose log follows and who is changing the membership.
+func (a *API) gather(ctx context.Context, proof answer) evidence {
+	var intent *joiner.Intent
+	var none string
+	var reading sync.WaitGroup
+	reading.Go(func() { intent, none = a.readIntent(ctx, proof) })
+	var barred *joiner.Barred
+	reading.Go(func() { barred = a.admits(ctx, proof) })
+	e := a.follow(ctx, proof)
+	reading.Wait()
+	e.barred = barred
+	e.intent, e.noIntent = intent, none
+	return e
 }
 
 func (e evidence) following(id joiner.ID) bool { return e.match[id] >= e.newest }

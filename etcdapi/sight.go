@@ -3,8 +3,10 @@ package etcdapi
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/sttts/elastic-etcd/joiner"
@@ -92,6 +94,7 @@ func (l *look) cluster(best answer) joiner.Cluster {
 		Members: slices.Clone(best.list),
 	}
 	e := l.evidence[c.ID]
+	c.Intent, c.NoIntent, c.Barred = e.intent, e.noIntent, e.barred
 	if e.err != nil {
 		c.NoProof = e.err.Error()
 	} else {
@@ -126,12 +129,28 @@ func (l *look) examine(cluster joiner.ID, m *joiner.Member, e evidence) {
 		m.Health.Reached = ans.url
 	} else {
 		m.Health.Unclear = l.unclear(*m)
+		m.Health.Refused = l.refused(*m)
 	}
 	for _, ans := range l.answers {
 		if ans.by(cluster, *m) && ans.server.Known() {
-			m.Version = ans.server
+			m.Version, m.AddsWhileDown = ans.server, ans.addsWhileDown
 		}
 	}
+}
+
+// refused tells whether every address of a member that can be asked refuses
+// connections.
+func (l *look) refused(m joiner.Member) bool {
+	asked := 0
+	for _, ans := range l.answers {
+		if !slices.Contains(contactsOf(m), ans.contact) {
+			continue
+		}
+		if asked++; !errors.Is(ans.err, syscall.ECONNREFUSED) {
+			return false
+		}
+	}
+	return asked > 0
 }
 
 // unclear says what TLS failure hides a member.
@@ -159,11 +178,20 @@ func (l *look) failures(clusters []joiner.Cluster) []joiner.Failure {
 	var list []joiner.Failure
 	for _, ans := range l.answers {
 		if err := l.failure(ans, clusters); err != nil {
-			list = append(list, joiner.Failure{URL: ans.url, Error: err.Error()})
+			list = append(list, joiner.Failure{URL: ans.url, Error: err.Error(), Bar: l.bar(ans, err)})
 		}
 	}
 	slices.SortStableFunc(list, func(a, b joiner.Failure) int { return cmp.Compare(a.URL, b.URL) })
 	return list
+}
+
+// bar is what stands between us and a server that lives. What runs at the port
+// that we guessed of this very host is nobody's business.
+func (l *look) bar(ans answer, err error) joiner.Reason {
+	if peer, guessed := l.guesses[ans.contact]; guessed && slices.Contains(l.api.own, peer.url) {
+		return ""
+	}
+	return bar(err)
 }
 
 func (l *look) failure(ans answer, clusters []joiner.Cluster) error {

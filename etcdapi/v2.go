@@ -2,6 +2,7 @@ package etcdapi
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -78,7 +79,10 @@ func (a *API) v2Quorum(ctx context.Context, base string) error {
 		return err
 	}
 	_, err = clientv2.NewKeysAPI(c).Get(ctx, v2Probe, &clientv2.GetOptions{Quorum: true})
-	if err != nil && !clientv2.IsKeyNotFound(err) {
+	switch refused := (clientv2.Error{}); {
+	case errors.As(err, &refused) && refused.Code == clientv2.ErrorCodeUnauthorized:
+		return cmp.Or(c.admits(ctx, a.as), error(refused))
+	case err != nil && !clientv2.IsKeyNotFound(err):
 		return fmt.Errorf("no quorum: %w", cause(ctx, v2Detail(err)))
 	}
 	return nil
@@ -125,16 +129,23 @@ func parseV2Members(r reply) (joiner.ID, []joiner.Member, error) {
 type v2Client struct{ clientv2.Client }
 
 func (a *API) v2Client(base string) (v2Client, error) {
-	c, err := clientv2.New(clientv2.Config{
+	cfg := clientv2.Config{
 		Endpoints:     []string{base},
 		Transport:     shortBodies{a.client.Transport},
 		CheckRedirect: func(int) error { return errors.New("it redirects elsewhere") },
-	})
+	}
+	if a.mayTell(base) {
+		cfg.Username, cfg.Password = a.as.User, a.as.Password
+	}
+	c, err := clientv2.New(cfg)
 	return v2Client{c}, err
 }
 
 // add is client/v2's MembersAPI.Add for several URLs.
-func (c v2Client) add(ctx context.Context, peerURLs []string) error {
+func (c v2Client) add(ctx context.Context, peerURLs []string, learner bool) error {
+	if learner {
+		return errNoLearners
+	}
 	res, body, err := c.Do(ctx, v2Add(peerURLs))
 	if err != nil {
 		return v2Detail(err)
@@ -145,12 +156,24 @@ func (c v2Client) add(ctx context.Context, peerURLs []string) error {
 	return nil
 }
 
+var errNoLearners = errors.New("etcd 2 has no learners")
+
+func (c v2Client) promote(context.Context, joiner.ID) error { return errNoLearners }
+
 func (c v2Client) remove(ctx context.Context, id joiner.ID) error {
 	return v2Detail(clientv2.NewMembersAPI(c.Client).Remove(ctx, id.String()))
 }
 
 func (c v2Client) update(ctx context.Context, id joiner.ID, peerURLs []string) error {
 	return v2Detail(clientv2.NewMembersAPI(c.Client).Update(ctx, id.String(), peerURLs))
+}
+
+type v2Get string
+
+// HTTPRequest is what client/v2 asks of an action.
+func (path v2Get) HTTPRequest(base url.URL) *http.Request {
+	req, _ := http.NewRequest(http.MethodGet, base.JoinPath(string(path)).String(), nil)
+	return req
 }
 
 type v2Add []string

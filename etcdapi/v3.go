@@ -25,7 +25,7 @@ func (a *API) askV3(ctx context.Context, ans *answer) error {
 	ans.cluster, ans.member = joiner.ID(status.Header.ClusterId), joiner.ID(status.Header.MemberId)
 	ans.leader, ans.term = joiner.ID(status.Leader), status.RaftTerm
 	if v, err := ParseVersion(status.Version); err == nil {
-		ans.server = v
+		ans.server, ans.addsWhileDown = v, addsWhileDown(status.Version)
 	}
 	if status.IsLearner {
 		return nil // it refuses to list the members
@@ -45,7 +45,10 @@ func (c v3Client) prove(ctx context.Context, ans *answer) error {
 	if ans.leader == 0 {
 		return errors.New("it knows no leader")
 	}
-	if _, err := c.AlarmList(ctx); err != nil {
+	switch _, err := c.AlarmList(ctx); {
+	case bar(err) != "":
+		return err
+	case err != nil:
 		return fmt.Errorf("no quorum: %w", cause(ctx, err))
 	}
 	list, err := c.listOf(ctx, ans)
@@ -75,8 +78,18 @@ func fromV3(raw []*pb.Member) []joiner.Member {
 	return list
 }
 
-func (c v3Client) add(ctx context.Context, peerURLs []string) error {
-	_, err := c.MemberAdd(ctx, peerURLs)
+func (c v3Client) add(ctx context.Context, peerURLs []string, learner bool) error {
+	var err error
+	if learner {
+		_, err = c.MemberAddAsLearner(ctx, peerURLs)
+	} else {
+		_, err = c.MemberAdd(ctx, peerURLs)
+	}
+	return cause(ctx, err)
+}
+
+func (c v3Client) promote(ctx context.Context, id joiner.ID) error {
+	_, err := c.MemberPromote(ctx, uint64(id))
 	return cause(ctx, err)
 }
 

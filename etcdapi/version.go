@@ -30,6 +30,23 @@ func ParseVersion(s string) (joiner.Version, error) {
 	return joiner.Version{Major: v.Major, Minor: v.Minor}, nil
 }
 
+// addsWhileDown tells whether an etcd of this version admits a newcomer while
+// a voter is down and a quorum of those to come is connected: 3.5.30, 3.6.11
+// and 3.7 were the first (etcd commits e989219f2 and 701b837c3).
+func addsWhileDown(s string) bool {
+	v, err := semver.NewVersion(strings.TrimPrefix(strings.TrimSpace(s), "v"))
+	if err != nil || v.Major != 3 {
+		return false
+	}
+	switch v.Minor {
+	case 5:
+		return v.Patch >= 30
+	case 6:
+		return v.Patch >= 11
+	}
+	return v.Minor >= 7
+}
+
 // LocalVersion asks an etcd binary for its version, by its --version. It
 // takes 5 s at most. The errors name the binary.
 func LocalVersion(ctx context.Context, binary string) (joiner.Version, error) {

@@ -21,7 +21,7 @@ func Decide(p Policy, o Observation) Plan {
 	case c != nil:
 		return joining{p, o, *c}.decide()
 	}
-	return withoutQuorum(p, o)
+	return barred(o, withoutQuorum(p, o))
 }
 
 // ours is the cluster to join, nil when none has a quorum. Of several it is

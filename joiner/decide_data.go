@@ -75,7 +75,10 @@ func moved(p Policy, c Cluster, m Member) Plan {
 		return refuse(DataElsewhere, text+", and it runs there",
 			"never run one data dir on two hosts: move this copy away so that this host joins as a new member")
 	case dead:
-		return Plan{Step: StepUpdate, Reason: DataMoved, Cluster: c.ID, Member: &m, Text: text + ": its peer URLs are updated"}
+		if plan, blocked := c.turn(p, Intent{Purpose: ToRepair}); blocked {
+			return plan
+		}
+		return Plan{Step: StepUpdate, Reason: DataMoved, Cluster: c.ID, Seen: c.ids(), Intent: c.under(p), Member: &m, Text: text + ": its peer URLs are updated"}
 	case unknowable:
 		return noEvidence(c, m)
 	}

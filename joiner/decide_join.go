@@ -57,7 +57,13 @@ func (o Observation) recordFor(id ID) bool {
 
 // adopt joins by an entry that is there already: the admin made it, or a run
 // of ours that was cut short, or it is a founder's that comes late.
+//
+// The list it emits must still be true when etcd starts, so nobody else is to
+// change the membership until then.
 func (j joining) adopt(m Member) Plan {
+	if plan, blocked := j.turn(0); blocked && (j.p.Strategy != Prepare || plan.Step == StepWait) {
+		return plan
+	}
 	return Plan{Step: StepEmit, Reason: JoinListed,
 		Text:  fmt.Sprintf("cluster %s lists this host as %s, which never ran: it joins as that", j.c.ID, m.label()),
 		Entry: announcement(j.p, j.o),

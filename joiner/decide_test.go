@@ -139,6 +139,9 @@ type decideCase struct {
 func (c decideCase) check(t *testing.T) Plan {
 	t.Helper()
 	plan := Decide(c.policy, c.obs)
+	if plan.Step == StepClaim && c.step != StepClaim {
+		plan = Decide(c.policy, c.obs.after(c.policy, plan))
+	}
 	if plan.Step != c.step || plan.Reason != c.reason || plan.Exit != c.exit {
 		t.Errorf("%s:\n got %s %s exit %d: %s\nwant %s %s exit %d", c.name, plan.Step, plan.Reason, plan.Exit, plan.Text, c.step, c.reason, c.exit)
 	}
@@ -228,7 +231,9 @@ var strategyCases = []decideCase{
 	{"prune, room, nobody dead", host(4, strategy(Prune), size(5)), observed(cluster("healthy healthy healthy")), StepAdd, RoomToJoin, 0},
 	{"prune, full, nobody dead", host(4, strategy(Prune)), observed(cluster("healthy healthy healthy")), StepRefuse, ClusterFull, 75},
 	{"prune, overfull, one dead", host(6, strategy(Prune)), observed(cluster("healthy healthy healthy healthy dead")), StepRemove, PruneDead, 0},
-	{"one voter", host(4, size(3)), observed(cluster("healthy")), StepRefuse, OneToTwo, 78},
+	{"one voter", host(4, size(3)), observed(cluster("healthy")), StepAdd, RoomToJoin, 0},
+	{"one voter, never a learner", host(4, size(3), learner(LearnerNever)), observed(cluster("healthy")), StepRefuse, OneToTwo, 78},
+	{"one voter of 3.3", host(4, size(3)), with(observed(cluster("healthy", version(3, 3))), func(o *Observation) { o.EtcdVersion = Version{3, 3} }), StepRefuse, OneToTwo, 78},
 	{"two voters", host(4, size(3)), observed(cluster("healthy healthy")), StepAdd, RoomToJoin, 0},
 	{"no size from discovery", host(4), with(observed(cluster("healthy healthy healthy")), func(o *Observation) { o.Discovery = Discovery{} }), StepRefuse, ClusterFull, 75},
 	{"version one higher", host(4), with(observed(cluster("healthy healthy dead")), func(o *Observation) { o.EtcdVersion = Version{3, 7} }), StepRemove, FullDead, 0},
@@ -298,12 +303,103 @@ var foundingCases = []decideCase{
 	}), StepWait, ClusterNoQuorum, 75},
 	{"token unknown", host(1), with(foundingBy(1, "none"), func(o *Observation) { o.Discovery.Missing = true }), StepRefuse, DiscoveryMissing, 78},
 	{"nothing configured", host(1), Observation{Disk: Disk{State: DiskFresh}}, StepRefuse, NotConfigured, 6},
-	{"endpoints that do not answer", host(1, func(p *Policy) { p.Endpoints = true }), Observation{Disk: Disk{State: DiskFresh}, Failures: []Failure{{"http://x", "refused"}}}, StepWait, ClusterUnreachable, 75},
+	{"endpoints that do not answer", host(1, func(p *Policy) { p.Endpoints = true }), Observation{Disk: Disk{State: DiskFresh}, Failures: []Failure{{URL: "http://x", Error: "refused"}}}, StepWait, ClusterUnreachable, 75},
+}
+
+// version makes it a cluster of an older etcd.
+func version(major, minor int64) func(*Cluster) {
+	return func(c *Cluster) {
+		c.Version = Version{major, minor}
+		for i := range c.Members {
+			c.Members[i].Version = c.Version
+		}
+	}
+}
+
+func learner(mode LearnerMode) func(*Policy) { return func(p *Policy) { p.Learner = mode } }
+
+// promotes is a host whose wiring runs the promotion.
+func promotes(p *Policy) { p.Promotes = true }
+
+// intent is that of host n, to join.
+func intent(n int, change ...func(*Intent)) func(*Cluster) {
+	return func(c *Cluster) {
+		c.Intent = &Intent{Name: hostName(n), PeerURLs: []string{hostURL(n)}, Purpose: ToJoin, Lease: 7, Revision: 9, Left: Duration(100 * time.Second)}
+		for _, f := range change {
+			f(c.Intent)
+		}
+	}
+}
+
+func asLearner(m Member) Member {
+	m.Learner = true
+	return m
+}
+
+// gone makes the members that are dead refuse connections, in a cluster whose
+// etcd admits newcomers meanwhile.
+func gone(c *Cluster) {
+	for i := range c.Members {
+		c.Members[i].AddsWhileDown = true
+		c.Members[i].Health.Refused = c.Members[i].Health.Silent > 0
+	}
+}
+
+// decideClaimed decides as a host does whose turn it is.
+func decideClaimed(p Policy, o Observation) Plan {
+	plan := Decide(p, o)
+	if plan.Step == StepClaim {
+		plan = Decide(p, o.after(p, plan))
+	}
+	return plan
+}
+
+var intentCases = []decideCase{
+	{"nobody changes the membership", host(4), observed(cluster("healthy healthy dead")), StepClaim, IntentClaim, 0},
+	{"we do", host(4), observed(cluster("healthy healthy dead", intent(4))), StepRemove, FullDead, 0},
+	{"another host does", host(4), observed(cluster("healthy healthy dead", intent(5))), StepWait, JoinInFlight, 75},
+	{"another host is being added", host(4, size(5)), observed(cluster("healthy healthy healthy", intent(5), alsoMember(member(5, "added")))), StepWait, JoinInFlight, 75},
+	{"another host is being added, and then it is full", host(4, size(4)), observed(cluster("healthy healthy healthy", intent(5), alsoMember(member(5, "abandoned")))), StepWait, JoinInFlight, 75},
+	{"another host has come up", host(4, size(4)), observed(cluster("healthy healthy healthy", intent(5), alsoMember(member(5, "healthy")))), StepRefuse, ClusterFull, 75},
+	{"another host has come up, room", host(4, size(6)), observed(cluster("healthy healthy healthy", intent(5), alsoMember(member(5, "healthy")))), StepClaim, IntentClaim, 0},
+	{"another host has come up as a learner", host(4, size(6)), observed(cluster("healthy healthy healthy", intent(5), alsoMember(asLearner(member(5, "healthy"))))), StepWait, JoinInFlight, 75},
+	{"another host has come up, and the member it replaces is still there", host(4, size(6)), observed(cluster("healthy healthy healthy", intent(5, func(i *Intent) { i.Replaces = founderID(1) }), alsoMember(member(5, "healthy")))), StepWait, JoinInFlight, 75},
+	{"another host leaves", host(4, size(5)), observed(cluster("healthy healthy healthy", intent(3, func(i *Intent) { i.Purpose = ToLeave }))), StepWait, JoinInFlight, 75},
+	{"another host died over it", host(4), observed(cluster("healthy healthy dead", intent(5, func(i *Intent) { i.Left = 0 }))), StepClaim, IntentClaim, 0},
+	{"our intent is old", host(4), observed(cluster("healthy healthy dead", intent(4, func(i *Intent) { i.Left = renewBelow - 1 }))), StepClaim, IntentRenew, 0},
+	{"intents cannot be read now", host(4), observed(cluster("healthy healthy dead", func(c *Cluster) { c.Intent = &Intent{Unclear: "timeout"} })), StepWait, JoinInFlight, 75},
+	{"intents cannot be", host(4), observed(cluster("healthy healthy dead", func(c *Cluster) { c.NoIntent = "permission denied" })), StepRemove, FullDead, 0},
+	{"our entry waits, and another host changes the list", host(4), observed(cluster("healthy healthy added", intent(5), alsoMember(member(4, "added")))), StepWait, JoinInFlight, 75},
+	{"our prepared entry waits, and another host changes the list", host(4, strategy(Prepare)), observed(cluster("healthy healthy healthy added", intent(5))), StepWait, JoinInFlight, 75},
+	{"a size that our intent remembers", host(4), with(observed(cluster("healthy healthy", intent(4, func(i *Intent) { i.Size = 3 }))), func(o *Observation) { o.Discovery = Discovery{} }), StepAdd, RoomToJoin, 0},
+	{"data, moved here, another host changes the membership", host(4), hasData(1, cluster("dead healthy healthy", intent(5))), StepWait, JoinInFlight, 75},
+}
+
+var learnerCases = []decideCase{
+	{"a learner, as a promotion follows", host(4, promotes), observed(cluster("healthy healthy")), StepAdd, RoomToJoin, 0},
+	{"learners in 3.3", host(4, learner(LearnerAlways)), with(observed(cluster("healthy healthy", version(3, 3))), func(o *Observation) { o.EtcdVersion = Version{3, 3} }), StepRefuse, NoLearners, 78},
+	{"a second learner", host(4, promotes, size(5)), observed(cluster("healthy healthy healthy", alsoMember(asLearner(member(5, "stalled"))))), StepWait, LearnerInFlight, 75},
+	{"a second learner, the first may be dead", host(4, promotes, size(5)), observed(cluster("healthy healthy healthy", alsoMember(asLearner(member(5, "silent"))))), StepWatch, WatchMembers, 75},
+	{"a second learner, the first is dead", host(4, promotes, size(5)), observed(cluster("healthy healthy healthy", alsoMember(asLearner(member(5, "dead"))))), StepRemove, PruneDead, 0},
+	{"a second learner, the first is dead, add", host(4, promotes, size(5), strategy(Add)), observed(cluster("healthy healthy healthy", alsoMember(asLearner(member(5, "dead"))))), StepWait, LearnerInFlight, 75},
+	{"a voter beside a learner", host(4, size(5)), observed(cluster("healthy healthy healthy", alsoMember(asLearner(member(5, "stalled"))))), StepAdd, RoomToJoin, 0},
+	{"full with a learner", host(4, size(4)), observed(cluster("healthy healthy healthy", alsoMember(asLearner(member(5, "stalled"))))), StepRefuse, ClusterFull, 75},
+	{"full with a dead learner", host(4), observed(cluster("healthy healthy", alsoMember(asLearner(member(5, "dead"))))), StepRemove, FullDead, 0},
+	{"a learner that nobody promotes", host(4), observed(cluster("healthy healthy", alsoMember(asLearner(member(5, "healthy"))))), StepPromote, LearnerLeft, 0},
+	{"a learner that somebody promotes", host(4), observed(cluster("healthy healthy", intent(5), alsoMember(asLearner(member(5, "healthy"))))), StepWait, JoinInFlight, 75},
+	{"a learner that would be one too many", host(4), observed(cluster("healthy healthy healthy", alsoMember(asLearner(member(5, "healthy"))))), StepRefuse, ClusterFull, 75},
+	{"a learner whose vote would be a risk", host(4, size(5)), observed(cluster("healthy dead dead", alsoMember(asLearner(member(5, "healthy"))))), StepWait, QuorumAtRisk, 75},
+	{"beside the dead one of five", host(6, promotes, size(5)), observed(cluster("healthy healthy healthy healthy dead", gone)), StepAdd, RoomToReplace, 0},
+	{"beside the dead one of three", host(4, promotes), observed(cluster("healthy healthy dead", gone)), StepRemove, FullDead, 0},
+	{"beside the hanging one of five", host(6, promotes, size(5)), observed(cluster("healthy healthy healthy healthy dead", gone, func(c *Cluster) { c.Members[4].Health.Refused = false })), StepRemove, FullDead, 0},
+	{"beside the dead one of five, an etcd that does not admit it", host(6, promotes, size(5)), observed(cluster("healthy healthy healthy healthy dead", gone, func(c *Cluster) { c.Members[0].AddsWhileDown = false })), StepRemove, FullDead, 0},
+	{"beside the dead one of five, as a voter", host(6, size(5)), observed(cluster("healthy healthy healthy healthy dead", gone)), StepRemove, FullDead, 0},
+	{"beside the dead one of five, wrong version", host(6, promotes, size(5)), with(observed(cluster("healthy healthy healthy healthy dead", gone)), func(o *Observation) { o.EtcdVersion = Version{3, 8} }), StepRefuse, VersionSkew, 78},
 }
 
 func allCases() []decideCase {
 	var all []decideCase
-	for _, some := range [][]decideCase{dataCases, collisionCases, strategyCases, foundingCases} {
+	for _, some := range [][]decideCase{dataCases, collisionCases, intentCases, learnerCases, strategyCases, foundingCases, preflightCases, barredCases} {
 		all = append(all, some...)
 	}
 	return all
@@ -326,7 +422,7 @@ func TestEveryReasonIsReached(t *testing.T) {
 		t.Fatal(err)
 	}
 	reached := map[Reason]bool{StepFailed: true} // Run's own, see run_test.go
-	for _, c := range allCases() {
+	for _, c := range append(allCases(), promotionCases...) {
 		reached[c.reason] = true
 	}
 	for _, line := range strings.Split(string(source), "\n") {
@@ -381,7 +477,7 @@ func TestEmitted(t *testing.T) {
 			"member-33=http://10.0.0.3:2380,member-55=http://10.0.0.5:2380,member-55=http://10.0.0.5:2381,member-66=http://10.0.0.6:2380,n1=http://10.0.0.1:2380,n2=http://10.0.0.2:2380,n4=http://10.0.0.4:2380", ""},
 		{"resuming lists nobody", host(1), hasData(1, cluster("healthy healthy healthy")), "", ""},
 	} {
-		config := Decide(c.policy, c.obs).Config
+		config := decideClaimed(c.policy, c.obs).Config
 		if config == nil {
 			t.Errorf("%s: nothing is emitted", c.name)
 			continue
@@ -398,7 +494,7 @@ func TestEmitted(t *testing.T) {
 // A member that joined tells the discovery service, but never takes a place
 // that is a founder's.
 func TestAnnouncement(t *testing.T) {
-	joined := observed(cluster("healthy healthy healthy added"))
+	joined := observed(cluster("healthy healthy healthy added", intent(4)))
 	if e := Decide(host(4), joined).Entry; e == nil || *e != founder(4) {
 		t.Errorf("joined: announced %v, want %v", e, founder(4))
 	}
@@ -422,12 +518,12 @@ func TestForesee(t *testing.T) {
 		obs    Observation
 		want   string
 	}{
-		{"replace", host(4), observed(cluster("healthy healthy dead")), "remove add emit"},
-		{"prune two of five", host(6, strategy(Prune), size(5)), observed(cluster("healthy healthy healthy dead dead")), "remove remove add emit"},
-		{"former self", host(3), observed(cluster("healthy healthy dead")), "remove add emit"},
-		{"former self without a size", host(3), with(observed(cluster("healthy healthy dead")), func(o *Observation) { o.Discovery = Discovery{} }), "remove add emit"},
-		{"removed, room", host(1), hasData(1, cluster("", alsoMember(member(2, "healthy"), member(3, "healthy")))), "archive add emit"},
-		{"moved", host(4), hasData(1, cluster("dead healthy healthy")), "update emit"},
+		{"replace", host(4), observed(cluster("healthy healthy dead")), "claim remove add emit"},
+		{"prune two of five", host(6, strategy(Prune), size(5)), observed(cluster("healthy healthy healthy dead dead")), "claim remove remove add emit"},
+		{"former self", host(3), observed(cluster("healthy healthy dead")), "claim remove add emit"},
+		{"former self without a size", host(3), with(observed(cluster("healthy healthy dead")), func(o *Observation) { o.Discovery = Discovery{} }), "claim remove add emit"},
+		{"removed, room", host(1), hasData(1, cluster("", alsoMember(member(2, "healthy"), member(3, "healthy")))), "archive claim add emit"},
+		{"moved", host(4), hasData(1, cluster("dead healthy healthy")), "claim update emit"},
 		{"first founder", host(1), foundingBy(1, "none"), "record register wait"},
 		{"last founder", host(3), foundingBy(3, "none", founder(1), founder(2)), "record register emit"},
 		{"resume", host(1), hasData(1), "emit"},

@@ -102,14 +102,19 @@ func checkForeseen(t *testing.T, p Policy, states []string, o Observation, reaso
 				fail("strategy %s removes", p.Strategy)
 			}
 		case StepAdd:
-			if voters++; p.Size > 0 && voters > p.Size {
+			if !plan.Learner {
+				voters++
+			} else if voters != 1 {
+				fail("adds a learner that nobody promotes to %d voters", voters)
+			}
+			if p.Size > 0 && voters > p.Size {
 				fail("grows to %d voters", voters)
 			}
 			if p.Strategy == Prepare {
 				fail("prepare adds")
 			}
 		}
-		if plan.Step.Changes() && 2*healthy <= voters {
+		if plan.Step.Changes() && plan.Step != StepClaim && 2*healthy <= voters {
 			fail("leaves %d healthy of %d voters after %s", healthy, voters, plan.Step)
 		}
 		if last := i == len(plans)-1; last == plan.Step.Changes() {

@@ -1,6 +1,9 @@
 package joiner
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Foresee lists the steps that Run would take from an observation if every
 // step succeeds and nobody else acts: the last one is a wait, a refusal or
@@ -44,10 +47,22 @@ func (o Observation) after(p Policy, plan Plan) Observation {
 func (c Cluster) after(p Policy, plan Plan) Cluster {
 	c.Members = slices.Clone(c.Members)
 	switch plan.Step {
+	case StepClaim:
+		claimed := *plan.Intent
+		claimed.Left, claimed.Lease = Duration(IntentTime*time.Second), 1
+		c.Intent = &claimed
+	case StepRelease:
+		c.Intent = nil
+	case StepPromote:
+		for i := range c.Members {
+			if c.Members[i].ID == plan.Member.ID {
+				c.Members[i].Learner = false
+			}
+		}
 	case StepRemove:
 		c.Members = slices.DeleteFunc(c.Members, func(m Member) bool { return m.ID == plan.Member.ID })
 	case StepAdd:
-		c.Members = append(c.Members, Member{PeerURLs: p.PeerURLs})
+		c.Members = append(c.Members, Member{PeerURLs: p.PeerURLs, Learner: plan.Learner})
 	case StepUpdate:
 		for i := range c.Members {
 			if c.Members[i].ID == plan.Member.ID {

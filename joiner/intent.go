@@ -1,6 +1,9 @@
 package joiner
 
-import "slices"
+import (
+	"fmt"
+	"time"
+)
 
 // Intent says, in the cluster itself, who is changing its membership. It is
 // one key under a lease, so whoever died lets go of it in the end. The lease
@@ -15,6 +18,9 @@ type Intent struct {
 	// Replaces is the dead member that goes once the newcomer has caught up,
 	// zero where nobody is left to remove.
 	Replaces ID `json:"replaces,omitempty"`
+	// Size is how many members the cluster is to have, as its host counted
+	// before it began; zero where there is no limit.
+	Size int `json:"size,omitempty"`
 
 	// Lease and Revision identify it in the cluster; neither is written.
 	// Revision is the key's modification index.
@@ -22,6 +28,8 @@ type Intent struct {
 	Revision int64 `json:"revision,omitempty"`
 	// Left is the time left of the lease.
 	Left Duration `json:"left,omitempty"`
+	// Unclear says why it is not known whether there is one.
+	Unclear string `json:"unclear,omitempty"`
 }
 
 // Purpose is what an intent is for.
@@ -39,7 +47,106 @@ const (
 // for etcd to start after this tool has ended.
 const IntentTime = 120 // seconds
 
-// of tells whether the intent is that of the host with these peer URLs.
-func (i *Intent) of(peerURLs []string) bool {
-	return i != nil && slices.Equal(i.PeerURLs, peerURLs)
+// live tells whether the intent is in force.
+func (i *Intent) live() bool { return i != nil && (i.Left > 0 || i.Unclear != "") }
+
+// by tells whether it is that of the host with these peer URLs.
+func (i *Intent) by(peerURLs []string) bool {
+	return i.live() && i.Unclear == "" && sameURLs(i.PeerURLs, peerURLs)
+}
+
+// done tells whether what it is for has happened, and only its end is still to
+// come: whoever waits for it takes it over.
+func (i *Intent) done(c Cluster) bool {
+	if i.Unclear != "" || i.Purpose != ToJoin && i.Purpose != ToPromote {
+		return false
+	}
+	if _, there := c.member(i.Replaces); there {
+		return false
+	}
+	for _, m := range c.Members {
+		if sameURLs(m.PeerURLs, i.PeerURLs) {
+			return m.Started() && !m.Learner && c.alive(m)
+		}
+	}
+	return false
+}
+
+// inFlight tells whether another host is changing the membership.
+func (c Cluster) inFlight(p Policy) bool {
+	return c.Intent.live() && !c.Intent.by(p.PeerURLs) && !c.Intent.done(c)
+}
+
+// joins tells whether the member is one that another host is just starting.
+func (c Cluster) joins(m Member, p Policy) bool {
+	return c.inFlight(p) && sameURLs(c.Intent.PeerURLs, m.PeerURLs)
+}
+
+// renewBelow is what is left of an intent when it is renewed.
+const renewBelow = Duration(IntentTime * time.Second / 2)
+
+// turn stands before every change of the membership: it is this host's turn
+// when the intent in the cluster is its own. Where there can be none, the
+// change is made without.
+func (c Cluster) turn(p Policy, want Intent) (plan Plan, blocked bool) {
+	want.Name, want.PeerURLs = p.Name, p.PeerURLs
+	switch i := c.Intent; {
+	case c.NoIntent != "":
+		return Plan{}, false
+	case c.inFlight(p):
+		return c.inFlightPlan(), true
+	case !i.by(p.PeerURLs):
+		if i != nil {
+			want.Revision = i.Revision
+		}
+		return c.claim(IntentClaim, want, fmt.Sprintf("cluster %s is told that this host changes its membership (%s)", c.ID, want.Purpose)), true
+	case want.Replaces != 0 && i.Replaces != want.Replaces:
+		want.Revision = i.Revision
+		return c.claim(IntentClaim, want, fmt.Sprintf("cluster %s is told that this host replaces member %s", c.ID, want.Replaces)), true
+	case i.Left < renewBelow:
+		return c.claim(IntentRenew, *i, fmt.Sprintf("this host goes on changing the membership of cluster %s", c.ID)), true
+	}
+	return Plan{}, false
+}
+
+func (c Cluster) claim(r Reason, i Intent, text string) Plan {
+	return Plan{Step: StepClaim, Reason: r, Cluster: c.ID, Intent: &i, Text: text}
+}
+
+func (c Cluster) inFlightPlan() Plan {
+	i := c.Intent
+	if i.Unclear != "" {
+		return wait(JoinInFlight, fmt.Sprintf("whether another host is changing the membership of cluster %s cannot be read: %s", c.ID, i.Unclear), "let this host reach the client URLs of the members")
+	}
+	return wait(JoinInFlight, fmt.Sprintf("host %q at %q is changing the membership of cluster %s (%s): this host waits, for %s more if that one gives up",
+		i.Name, i.PeerURLs, c.ID, i.Purpose, i.Left.Round()), "let its etcd start; an intent that nobody renews runs out by itself")
+}
+
+// under is the intent to make a change under.
+func (c Cluster) under(p Policy) *Intent {
+	if c.NoIntent != "" || !c.Intent.by(p.PeerURLs) {
+		return nil
+	}
+	i := *c.Intent
+	return &i
+}
+
+// letGo is the step that gives up this host's intent, where it is not about
+// to start as the member that the intent is for.
+func (o Observation) letGo(p Policy) (Plan, bool) {
+	for _, c := range o.Clusters {
+		listed := false
+		for _, m := range c.Members {
+			listed = listed || sameURLs(m.PeerURLs, p.PeerURLs)
+		}
+		if i := c.under(p); i != nil && (!listed || i.Purpose == ToRepair || i.Purpose == ToLeave) {
+			return c.release(*i), true
+		}
+	}
+	return Plan{}, false
+}
+
+func (c Cluster) release(i Intent) Plan {
+	return Plan{Step: StepRelease, Reason: IntentRelease, Cluster: c.ID, Intent: &i,
+		Text: fmt.Sprintf("cluster %s is told that this host is done with its membership", c.ID)}
 }

@@ -40,15 +40,19 @@ func (l *Ledger) Note(now time.Time, c *Cluster) {
 	for i := range c.Members {
 		m := &c.Members[i]
 		t, known := l.tracks[m.ID]
-		t = t.note(now, *m, known && counts)
+		// The window of a member that is being started begins when nobody
+		// is at it any more.
+		t = t.note(now, *m, known && counts, !m.Started() && c.Intent.live() && sameURLs(c.Intent.PeerURLs, m.PeerURLs))
 		next[m.ID] = t
 		m.Health.Silent, m.Health.Stalled = since(now, t.silentSince), since(now, t.stalledSince)
 	}
 	l.last, l.source, l.tracks = now, src, next
 }
 
-func (t track) note(now time.Time, m Member, counts bool) track {
+func (t track) note(now time.Time, m Member, counts, starting bool) track {
 	switch {
+	case starting:
+		t.silentSince = now
 	case m.Health.Reached != "" || m.Health.Unclear != "":
 		t.silentSince = time.Time{}
 	case t.silentSince.IsZero():

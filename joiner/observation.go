@@ -30,6 +30,9 @@ type Observation struct {
 
 	// EtcdVersion is the version of this host's etcd, zero when unknown.
 	EtcdVersion Version `json:"etcd_version"`
+
+	// Preflight is what this host found out about its own peer URLs.
+	Preflight Preflight `json:"preflight,omitzero"`
 }
 
 // DiskState is what the data dir says.
@@ -101,6 +104,9 @@ type Cluster struct {
 	// be kept in this cluster; "" = they can.
 	Intent   *Intent `json:"intent,omitempty"`
 	NoIntent string  `json:"no_intent,omitempty"`
+
+	// Barred says why this host may not change the membership; nil = it may.
+	Barred *Barred `json:"barred,omitempty"`
 }
 
 // Member is one member of a cluster and what is known of its health.
@@ -111,7 +117,10 @@ type Member struct {
 	ClientURLs []string `json:"client_urls,omitempty"`
 	Learner    bool     `json:"learner,omitempty"`
 	Version    Version  `json:"version"` // its server's version, zero when unknown
-	Health     Health   `json:"health"`
+	// AddsWhileDown tells whether its etcd admits a newcomer while another
+	// voter is down and a quorum is left: 3.5.30, 3.6.11, 3.7 and later do.
+	AddsWhileDown bool   `json:"adds_while_down,omitempty"`
+	Health        Health `json:"health"`
 }
 
 // Started tells whether the member ever published itself. Founders carry a
@@ -125,6 +134,9 @@ type Health struct {
 	Reached string `json:"reached,omitempty"`
 	// Unclear says why an answer is neither: a TLS failure is not silence.
 	Unclear string `json:"unclear,omitempty"`
+	// Refused tells that every address of the member refuses connections:
+	// its process is gone, and nobody hangs waiting for it.
+	Refused bool `json:"refused,omitempty"`
 	// Silent is for how long without a break this host reached none of its
 	// URLs.
 	Silent Duration `json:"silent,omitempty"`
@@ -148,6 +160,9 @@ type View struct {
 type Failure struct {
 	URL   string `json:"url"`
 	Error string `json:"error"`
+	// Bar is AuthRequired, AuthFailed or TLSFailed where somebody lives there
+	// and does not let this host in.
+	Bar Reason `json:"bar,omitempty"`
 }
 
 // Duration is a time.Duration that reads as "1m30s" in JSON.

@@ -3,25 +3,29 @@ package joiner
 // Step is the one thing to do next.
 type Step string
 
-// The steps. After every one of them but Refuse and Emit the world is
-// observed anew.
+// The steps. After every one of them but Refuse, Emit and Done the
+// world is observed anew.
 const (
 	StepRecord   Step = "record"   // write the founder record
 	StepRegister Step = "register" // register with the discovery service
+	StepClaim    Step = "claim"    // tell the cluster that this host changes it
 	StepRemove   Step = "remove"   // remove a member
 	StepAdd      Step = "add"      // add this host as a member
+	StepPromote  Step = "promote"  // make a learner a voter
+	StepRelease  Step = "release"  // tell the cluster that this host is done
 	StepUpdate   Step = "update"   // give this member its new peer URLs
 	StepArchive  Step = "archive"  // rename the data of a removed member
 	StepWatch    Step = "watch"    // gather evidence
 	StepWait     Step = "wait"     // wait for other hosts or for people
 	StepRefuse   Step = "refuse"   // give up
 	StepEmit     Step = "emit"     // tell etcd
+	StepDone     Step = "done"     // nothing is left to do
 )
 
 // Changes tells whether the step touches anything.
 func (s Step) Changes() bool {
 	switch s {
-	case StepRecord, StepRegister, StepRemove, StepAdd, StepUpdate, StepArchive:
+	case StepRecord, StepRegister, StepClaim, StepRemove, StepAdd, StepPromote, StepRelease, StepUpdate, StepArchive:
 		return true
 	}
 	return false
@@ -52,11 +56,16 @@ type Plan struct {
 
 	Cluster ID `json:"cluster,omitempty"` // whose membership is changed
 	// Seen are its members, on which the decision to change it rests.
-	Seen   []ID        `json:"seen,omitempty"`
-	Member *Member     `json:"member,omitempty"` // who is removed or updated, as last seen
-	Entry  *Entry      `json:"entry,omitempty"`  // what is registered, also beside an emit
-	Config *EtcdConfig `json:"config,omitempty"` // what is emitted
-	Cause  *Cause      `json:"cause,omitempty"`  // why the last attempt at a step failed
+	Seen   []ID    `json:"seen,omitempty"`
+	Member *Member `json:"member,omitempty"` // who is removed, promoted or updated, as last seen
+	// Intent is what is claimed, renewed or released, or what a change is
+	// made under; nil = without one.
+	Intent *Intent `json:"intent,omitempty"`
+	// Learner says how this host is added.
+	Learner bool        `json:"learner,omitempty"`
+	Entry   *Entry      `json:"entry,omitempty"`  // what is registered, also beside an emit
+	Config  *EtcdConfig `json:"config,omitempty"` // what is emitted
+	Cause   *Cause      `json:"cause,omitempty"`  // why the last attempt at a step failed
 }
 
 // Cause is the failure of an attempt, kept with the plan that is tried again.
@@ -66,4 +75,4 @@ type Cause struct {
 }
 
 // Final tells whether nothing follows the plan.
-func (p Plan) Final() bool { return p.Step == StepRefuse || p.Step == StepEmit }
+func (p Plan) Final() bool { return p.Step == StepRefuse || p.Step == StepEmit || p.Step == StepDone }

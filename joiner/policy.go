@@ -59,6 +59,10 @@ type Policy struct {
 	KeepStale bool `json:"keep_stale,omitempty"`
 	// AnyVersion joins without knowing that the versions fit.
 	AnyVersion bool `json:"any_version,omitempty"`
+	// Learner says whether this host joins as a learner; "" = LearnerAuto.
+	Learner LearnerMode `json:"learner,omitempty"`
+	// Promotes tells whether somebody runs the promotion once etcd is up.
+	Promotes bool `json:"promotes,omitempty"`
 	// Standby waits for a place in a full cluster.
 	Standby bool `json:"standby,omitempty"`
 	// Endpoints tells whether the admin named client URLs to ask.
@@ -67,3 +71,22 @@ type Policy struct {
 
 // removes tells whether the policy ever removes a member.
 func (p Policy) removes() bool { return p.Strategy == Replace || p.Strategy == Prune }
+
+// LearnerMode says when a host joins as a learner.
+type LearnerMode string
+
+// The modes.
+const (
+	LearnerAuto   LearnerMode = "auto"   // where a promotion follows, and always as the second member
+	LearnerAlways LearnerMode = "always" // or not at all
+	LearnerNever  LearnerMode = "never"
+)
+
+// ParseLearnerMode reads a mode.
+func ParseLearnerMode(s string) (LearnerMode, error) {
+	switch m := LearnerMode(s); m {
+	case LearnerAuto, LearnerAlways, LearnerNever:
+		return m, nil
+	}
+	return "", fmt.Errorf("%q is not one of auto, always, never", s)
+}

@@ -32,9 +32,28 @@ const (
 	QuorumAtRisk      Reason = "quorum-at-risk"    //
 	OneToTwo          Reason = "one-to-two"        // a second voter would take the quorum hostage
 	RoomToJoin        Reason = "room"              //
+	RoomToReplace     Reason = "room-to-replace"   // beside the dead member, which goes when we have caught up
+	NoLearners        Reason = "no-learners"       // this host is to be one, and the cluster is older than 3.4
+	LearnerInFlight   Reason = "learner-in-flight" // etcd takes one at a time
+	LearnerLeft       Reason = "learner-left"      // a learner that nobody promoted is promoted
+	IntentClaim       Reason = "intent-claim"      //
+	IntentRenew       Reason = "intent-renew"      //
+	IntentRelease     Reason = "intent-release"    //
+	JoinInFlight      Reason = "join-in-flight"    // another host changes the membership
 	VersionUnknown    Reason = "version-unknown"   //
 	VersionSkew       Reason = "version-skew"      //
 	VersionUndecided  Reason = "version-undecided" //
+
+	// Before a change of the membership.
+	AdvertiseLoopback   Reason = "advertise-loopback"   // others would look for us on themselves
+	AdvertiseScheme     Reason = "advertise-scheme"     // http among https, or the reverse
+	AdvertiseUnresolved Reason = "advertise-unresolved" // a name without an address
+	PeerCertificate     Reason = "peer-certificate"     // others would not take it
+
+	// A server lives and does not let us in.
+	AuthRequired Reason = "auth-required"
+	AuthFailed   Reason = "auth-failed"
+	TLSFailed    Reason = "tls-failed"
 
 	// This host has none, and no quorum answers.
 	NotConfigured      Reason = "not-configured"
@@ -49,6 +68,15 @@ const (
 	Found              Reason = "found"
 	FounderLostDisk    Reason = "founder-lost-disk"
 	FoundersDiffer     Reason = "founders-differ"
+
+	// Of the promotion, which runs beside etcd.
+	PromoteNotStarted Reason = "promote-not-started"
+	PromoteNotMember  Reason = "promote-not-member"
+	PromoteBehind     Reason = "promote-behind"
+	PromoteReplaced   Reason = "promote-replaced" // the member it replaces goes
+	PromoteFull       Reason = "promote-full"     // and whom it would replace is alive
+	PromoteReady      Reason = "promote-ready"
+	PromoteDone       Reason = "promote-done"
 
 	// Of Run itself.
 	StepFailed Reason = "step-failed"

@@ -36,7 +36,18 @@ func (r *Refusal) Unwrap() error { return r.Err }
 // Run observes, decides, does one step and observes again, until a plan is
 // final or ctx ends. It returns the last plan; its Exit says how it went.
 func Run(ctx context.Context, p Policy, w World) (Plan, error) {
-	plan, _, err := loop(ctx, p, w, Plan.Final)
+	plan, o, err := loop(ctx, p, w, Decide, Plan.Final)
+	if release, held := o.letGo(p); held && plan.Step != StepEmit || held && release.Intent.Purpose == ToRepair {
+		w.Report(release)
+		_ = w.Do(context.WithoutCancel(ctx), release) // it runs out by itself otherwise
+	}
+	return plan, err
+}
+
+// RunPromotion is Run for a host whose etcd has been started: it ends when the
+// member of this host is a voter.
+func RunPromotion(ctx context.Context, p Policy, w World) (Plan, error) {
+	plan, _, err := loop(ctx, p, w, DecidePromotion, Plan.Final)
 	return plan, err
 }
 
@@ -50,7 +61,7 @@ const electionGrace = 10 * time.Second
 // waits for an election, but not for other hosts or for people.
 func Rehearse(ctx context.Context, p Policy, w World) ([]Plan, Observation, error) {
 	start := time.Now()
-	plan, o, err := loop(ctx, p, w, func(plan Plan) bool {
+	plan, o, err := loop(ctx, p, w, Decide, func(plan Plan) bool {
 		electing := plan.Reason == ClusterNoQuorum && time.Since(start) < electionGrace
 		return plan.Step != StepWatch && !electing
 	})
@@ -61,10 +72,11 @@ func Rehearse(ctx context.Context, p Policy, w World) ([]Plan, Observation, erro
 }
 
 // loop runs until done says so or the time is up.
-func loop(ctx context.Context, p Policy, w World, done func(Plan) bool) (plan Plan, o Observation, err error) {
+func loop(ctx context.Context, p Policy, w World, decide func(Policy, Observation) Plan, done func(Plan) bool) (plan Plan, o Observation, err error) {
 	plan = watch(WatchMembers, "the time was up before anything was seen")
 	var pace pacer
 	var cause *Cause
+	var last Step // a step that nobody sees the effect of must not spin
 	start := time.Now()
 	for {
 		seen, err := w.Observe(ctx)
@@ -76,7 +88,7 @@ func loop(ctx context.Context, p Policy, w World, done func(Plan) bool) (plan Pl
 		}
 		o, p = seen, p.settle(seen)
 		o.Elapsed = Duration(time.Since(start))
-		plan = Decide(p, o)
+		plan = decide(p, o)
 		plan.Cause = cause
 		w.Report(plan)
 		if done(plan) {
@@ -86,7 +98,9 @@ func loop(ctx context.Context, p Policy, w World, done func(Plan) bool) (plan Pl
 			if err = w.Do(ctx, plan); unlessRefusal(err) != err {
 				return orRefuse(string(plan.Step), err), o, nil
 			}
-			if cause = causeOf(plan, err); cause == nil {
+			cause = causeOf(plan, err)
+			again := plan.Step == last
+			if last = plan.Step; cause == nil && !again {
 				pace = pacer{}
 				continue
 			}
@@ -134,11 +148,14 @@ func timeUp(plan Plan, cause *Cause) Plan {
 	return wait(StepFailed, fmt.Sprintf("the time was up before the step %s was done: %s", plan.Step, why), "try again")
 }
 
-// settle fixes the size at the voters that the cluster has when it is first
-// seen: after a removal it must not look full with one voter less.
+// settle fixes the size at the members that the cluster has when it is first
+// seen: after a removal it must not look full with one less.
 func (p Policy) settle(o Observation) Policy {
-	if p.Size == SizeOfDiscovery && o.Discovery.Size == 0 && len(o.Clusters) == 1 {
-		p.Size = o.Clusters[0].voters()
+	if len(o.Clusters) != 1 {
+		return p
+	}
+	if _, known := knownSize(p, o, o.Clusters[0]); !known {
+		p.Size = len(o.Clusters[0].Members)
 	}
 	return p
 }

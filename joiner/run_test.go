@@ -48,9 +48,9 @@ func (s *script) Do(_ context.Context, plan Plan) error {
 func (s *script) Report(Plan) { s.reports++ }
 
 var (
-	full      = observed(cluster("healthy healthy dead"))
-	roomy     = observed(cluster("healthy healthy"))
-	listed    = observed(cluster("healthy healthy", alsoMember(member(4, "added"))))
+	full      = observed(cluster("healthy healthy dead", intent(4)))
+	roomy     = observed(cluster("healthy healthy", intent(4)))
+	listed    = observed(cluster("healthy healthy", intent(4), alsoMember(member(4, "added"))))
 	founders2 = foundingBy(1, "unspent", founder(1), founder(2))
 )
 
@@ -66,7 +66,7 @@ func TestRun(t *testing.T) {
 		{"one step after the other", script{world: []Observation{full, roomy, listed}}, "remove add", StepEmit, JoinListed, 0},
 		{"a step that fails is tried again", script{world: []Observation{full, full, roomy, listed}, fail: 1}, "remove remove add", StepEmit, JoinListed, 0},
 		{"a step that happened in spite of its error is not repeated", script{world: []Observation{roomy, listed}, fail: 1}, "add", StepEmit, JoinListed, 0},
-		{"a refusal ends it", script{world: []Observation{full}, refusal: true}, "remove", StepRefuse, StepFailed, 78},
+		{"a refusal ends it", script{world: []Observation{full}, refusal: true}, "remove release", StepRefuse, StepFailed, 78},
 		{"a wait ends with the time", script{world: []Observation{foundingBy(1, "unspent", founder(1))}}, "", StepWait, FoundersMissing, 75},
 		{"a wait that needs a human ends with the time", script{world: []Observation{foundingBy(1, "none", founder(1), founder(2), founder(3))}}, "", StepWait, FounderLostDisk, 78},
 		{"a looking that cannot be", script{world: []Observation{{}}, err: &Refusal{Err: errors.New("data: permission denied")}}, "", StepRefuse, StepFailed, 78},

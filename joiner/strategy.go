@@ -9,11 +9,14 @@ import (
 // admit goes by the strategy: this host is not listed and collides with
 // nobody.
 func (j joining) admit() Plan {
-	switch {
-	case j.p.Strategy == Prepare:
+	if j.p.Strategy == Prepare {
 		return refuse(NotPrepared, fmt.Sprintf("cluster %s has no entry for this host, and strategy %q changes nothing", j.c.ID, Prepare),
 			"run: etcdctl member add "+memberAdd(j.p)+j.removalHint())
-	case j.p.Strategy == Prune:
+	}
+	if plan, busy := j.promoteLeft(); busy {
+		return plan
+	}
+	if j.p.Strategy == Prune {
 		if plan, busy := j.takeOut(j.c.Members, PruneDead); busy {
 			return plan
 		}
@@ -35,41 +38,54 @@ func (j joining) removalHint() string {
 	return ""
 }
 
-// size is how many voters there may be, 0 = any number.
+// size is how many members there may be, 0 = any number.
 func (j joining) size() int {
-	switch {
-	case j.p.Size >= 0:
-		return j.p.Size
-	case j.o.Discovery.Size > 0:
-		return j.o.Discovery.Size
+	if size, known := knownSize(j.p, j.o, j.c); known {
+		return size
 	}
-	return j.c.voters()
+	return len(j.c.Members)
 }
 
-func (j joining) full() bool { return j.size() > 0 && j.c.voters() >= j.size() }
+// knownSize is the size that the admin, the discovery or our own intent says.
+func knownSize(p Policy, o Observation, c Cluster) (size int, known bool) {
+	switch {
+	case p.Size >= 0:
+		return p.Size, true
+	case o.Discovery.Size > 0:
+		return o.Discovery.Size, true
+	case c.Intent.by(p.PeerURLs) && c.Intent.Size > 0:
+		return c.Intent.Size, true
+	}
+	return 0, false
+}
 
-// makeRoom takes one dead voter out of a full cluster, if that makes room.
+// full counts learners too: each is on its way to be a voter.
+func (j joining) full() bool { return j.size() > 0 && len(j.c.Members) >= j.size() }
+
+// makeRoom takes one dead member out of a full cluster, if that makes room.
 func (j joining) makeRoom() Plan {
 	if !j.p.removes() {
 		return j.isFull(fmt.Sprintf("strategy %q never removes a member", j.p.Strategy))
 	}
-	if plan, busy := j.takeOut(j.votersOnly(), FullDead); busy {
+	if plan, possible := j.addBeside(); possible {
+		return plan
+	}
+	if plan, busy := j.takeOut(j.c.Members, FullDead); busy {
 		return plan
 	}
 	return j.isFull("none of them is dead")
 }
 
 func (j joining) isFull(why string) Plan {
-	text := fmt.Sprintf("cluster %s is full: it has %d voters of %d, and %s", j.c.ID, j.c.voters(), j.size(), why)
+	if j.c.inFlight(j.p) {
+		return j.c.inFlightPlan()
+	}
+	text := fmt.Sprintf("cluster %s is full: it has %d members of %d, and %s", j.c.ID, len(j.c.Members), j.size(), why)
 	hint := "to grow the cluster, give -cluster-size"
 	if j.p.Standby {
 		return wait(ClusterFull, text, hint)
 	}
 	return notNow(ClusterFull, text, hint)
-}
-
-func (j joining) votersOnly() []Member {
-	return slices.DeleteFunc(slices.Clone(j.c.Members), func(m Member) bool { return m.Learner })
 }
 
 // takeOut removes a dead member, or goes on watching one that may be dead.
@@ -118,15 +134,27 @@ func (j joining) remove(m Member, r Reason, why string) Plan {
 	if plan, blocked := j.versionGate(); blocked {
 		return plan
 	}
-	if j.p.Strategy == Replace && j.size() > 0 && j.c.votersWithout(m) >= j.size() {
+	if j.p.Strategy == Replace && j.size() > 0 && len(j.c.Members)-1 >= j.size() {
 		return j.isFull(fmt.Sprintf("the removal of %s would not make room", describe(m)))
 	}
 	if !j.c.safeToRemove(m) || !keepsQuorum(j.c.healthy(), j.c.votersWithout(m)+1) {
 		return wait(QuorumAtRisk, fmt.Sprintf("%s, but with %d of %d voters healthy its removal would put the quorum at risk",
 			why, j.c.healthy(), j.c.voters()), "bring other members back first")
 	}
-	return Plan{Step: StepRemove, Reason: r, Cluster: j.c.ID, Seen: j.c.ids(), Member: &m,
+	if plan, blocked := j.turn(0); blocked {
+		return plan
+	}
+	return j.c.removal(j.p, m, r, why)
+}
+
+func (c Cluster) removal(p Policy, m Member, r Reason, why string) Plan {
+	return Plan{Step: StepRemove, Reason: r, Cluster: c.ID, Seen: c.ids(), Intent: c.under(p), Member: &m,
 		Text: fmt.Sprintf("%s: it is removed (%s)", why, evidence(m))}
+}
+
+// turn makes it this host's turn to change the membership.
+func (j joining) turn(replaces ID) (plan Plan, blocked bool) {
+	return j.c.turn(j.p, Intent{Purpose: ToJoin, Replaces: replaces, Size: j.size()})
 }
 
 func (c Cluster) ids() []ID {
@@ -144,21 +172,34 @@ func (c Cluster) votersWithout(m Member) int {
 	return c.voters() - 1
 }
 
-// add makes this host a voter.
+// add makes this host a voter, or a learner first.
 func (j joining) add() Plan {
 	if plan, blocked := j.versionGate(); blocked {
 		return plan
 	}
-	if j.c.voters() == 1 {
-		return refuse(OneToTwo, fmt.Sprintf("cluster %s has one voter: it would stop serving from the add of a second one until that has started", j.c.ID),
-			"found the cluster with three members, or add the second one by hand as a learner")
-	}
-	if !j.c.safeToAdd() {
+	learner, plan, refused := j.asLearner()
+	switch {
+	case refused:
+		return plan
+	case learner && j.c.voters() == 1 && j.c.healthy() == 1: // costs the only voter nothing
+	case !j.c.safeToAdd():
 		return wait(QuorumAtRisk, fmt.Sprintf("with %d of %d voters healthy, one more voter would put the quorum of cluster %s at risk",
 			j.c.healthy(), j.c.voters(), j.c.ID), "bring a member back, or remove a dead one: -join-strategy=prune does")
 	}
-	return Plan{Step: StepAdd, Reason: RoomToJoin, Cluster: j.c.ID, Seen: j.c.ids(),
-		Text: fmt.Sprintf("cluster %s has room (%d voters, %d healthy, size %s): this host is added", j.c.ID, j.c.voters(), j.c.healthy(), j.sizeText())}
+	if plan, blocked := j.turn(0); blocked {
+		return plan
+	}
+	return j.addition(learner, RoomToJoin, fmt.Sprintf("cluster %s has room (%d voters, %d healthy, size %s)",
+		j.c.ID, j.c.voters(), j.c.healthy(), j.sizeText()))
+}
+
+func (j joining) addition(learner bool, r Reason, why string) Plan {
+	as := "a voter"
+	if learner {
+		as = "a learner, for elastic-etcd promote to make a voter"
+	}
+	return Plan{Step: StepAdd, Reason: r, Cluster: j.c.ID, Seen: j.c.ids(), Intent: j.c.under(j.p), Learner: learner,
+		Text: fmt.Sprintf("%s: this host is added as %s", why, as)}
 }
 
 func (j joining) sizeText() string {

@@ -17,7 +17,7 @@ const (
 func verdict(p Policy, c Cluster, m Member) life {
 	h := m.Health
 	switch {
-	case h.Reached != "" || (c.NoProof == "" && h.Following):
+	case h.Reached != "" || (c.NoProof == "" && h.Following) || c.joins(m, p):
 		return alive
 	case h.Unclear != "" || h.Silent < p.DeadAfter:
 		return undecided

@@ -5,6 +5,9 @@ import "fmt"
 // versionGate stands before every change of the membership: what etcd itself
 // would let in may kill the members that are there.
 func (j joining) versionGate() (plan Plan, blocked bool) {
+	if plan, blocked := j.preflight(); blocked {
+		return plan, true
+	}
 	mine, theirs := j.o.EtcdVersion, j.c.Version
 	switch {
 	case j.p.AnyVersion:

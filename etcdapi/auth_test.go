@@ -1,0 +1,180 @@
+package etcdapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/sttts/elastic-etcd/joiner"
+)
+
+const secret = "open sesame"
+
+// guard is a gRPC server with auth on, as far as authConn sees it.
+type guard struct {
+	grpc.ClientConnInterface
+	mu      sync.Mutex // of what follows
+	off     bool       // auth is not enabled
+	hangs   bool       // Authenticate waits for a quorum that does not come
+	certain bool       // a certificate names a user that may nothing
+	valid   string     // the token that is
+	logins  int
+}
+
+func (g *guard) Invoke(ctx context.Context, method string, args, reply any, _ ...grpc.CallOption) error {
+	if method == pb.Auth_Authenticate_FullMethodName {
+		return g.login(ctx, args.(*pb.AuthenticateRequest), reply.(*pb.AuthenticateResponse))
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	md, _ := metadata.FromOutgoingContext(ctx)
+	switch token := strings.Join(md.Get(rpctypes.TokenFieldNameGRPC), ""); {
+	case g.off, token == g.valid && token != "":
+		return nil
+	case token != "":
+		return rpctypes.ErrGRPCInvalidAuthToken
+	case g.certain:
+		return rpctypes.ErrGRPCPermissionDenied
+	}
+	return rpctypes.ErrGRPCUserEmpty
+}
+
+func (g *guard) login(ctx context.Context, req *pb.AuthenticateRequest, res *pb.AuthenticateResponse) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.logins++
+	switch {
+	case g.hangs:
+		<-ctx.Done()
+		return ctx.Err()
+	case g.off:
+		return rpctypes.ErrGRPCAuthNotEnabled
+	case req.Name != "root" || req.Password != secret:
+		return rpctypes.ErrGRPCAuthFailed
+	}
+	g.valid = fmt.Sprintf("token%d", g.logins)
+	res.Token = g.valid
+	return nil
+}
+
+func (g *guard) count() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.logins
+}
+
+func call(ctx context.Context, c *authConn) error {
+	return c.Invoke(ctx, "/etcdserverpb.Maintenance/Status", nil, nil)
+}
+
+func TestAuthConn(t *testing.T) {
+	root, wrong := Credentials{"root", secret}, Credentials{"root", "a guess"}
+	for _, c := range []struct {
+		name   string
+		guard  *guard
+		as     Credentials
+		tell   bool
+		reason joiner.Reason
+		fails  bool
+		logins int
+	}{
+		{name: "nobody", tell: true, reason: joiner.AuthRequired, fails: true},
+		{name: "root", as: root, tell: true, logins: 1},
+		{name: "a wrong password", as: wrong, tell: true, reason: joiner.AuthFailed, fails: true, logins: 1},
+		{name: "auth is off", guard: &guard{off: true}, as: root, tell: true},
+		{name: "a certificate that may nothing", guard: &guard{certain: true}, tell: true, fails: true},
+		{name: "a certificate that may nothing, and root", guard: &guard{certain: true}, as: root, tell: true, logins: 1},
+		{name: "never in the clear", as: root, reason: joiner.AuthFailed, fails: true},
+	} {
+		if c.guard == nil {
+			c.guard = &guard{}
+		}
+		conn := newAuthConn(c.guard, c.as, c.tell)
+		err := call(context.Background(), conn)
+		if (err != nil) != c.fails || bar(err) != c.reason || c.guard.count() != c.logins {
+			t.Errorf("%s: %v (%q) after %d logins, want %q after %d", c.name, err, bar(err), c.guard.count(), c.reason, c.logins)
+		}
+		if err != nil && (strings.Contains(err.Error(), secret) || strings.Contains(err.Error(), wrong.Password)) {
+			t.Errorf("%s: the error has the password: %v", c.name, err)
+		}
+	}
+}
+
+// A token ends: one of those who notice fetches the next.
+func TestAuthConnRenews(t *testing.T) {
+	g := &guard{}
+	c := newAuthConn(g, Credentials{"root", secret}, true)
+	for range 2 {
+		var calls sync.WaitGroup
+		for range 8 {
+			calls.Go(func() {
+				if err := call(context.Background(), c); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		calls.Wait()
+		g.mu.Lock()
+		g.valid = "none" // it ran out
+		g.mu.Unlock()
+	}
+	if g.count() != 2 {
+		t.Errorf("%d logins for 2 tokens", g.count())
+	}
+}
+
+// Without a quorum nobody can log in: that is no word on the password, and it
+// ends when the caller says so, for those who wait for their turn as well.
+func TestAuthConnIsBounded(t *testing.T) {
+	c := newAuthConn(&guard{hangs: true}, Credentials{"root", secret}, true)
+	why := errors.New("the time is up")
+	ctx, cancel := context.WithTimeoutCause(context.Background(), 50*time.Millisecond, why)
+	defer cancel()
+	var calls sync.WaitGroup
+	for range 3 {
+		calls.Go(func() {
+			if err := call(ctx, c); !errors.Is(err, why) || bar(err) != "" {
+				t.Errorf("%v (%q)", err, bar(err))
+			}
+		})
+	}
+	calls.Wait()
+}
+
+func TestCredentialsHideThePassword(t *testing.T) {
+	c := Config{As: Credentials{"root", secret}}
+	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
+		if s := fmt.Sprintf(format, c); strings.Contains(s, secret) {
+			t.Errorf("%s: %s", format, s)
+		}
+	}
+}
+
+func TestMayTell(t *testing.T) {
+	for _, c := range []struct {
+		client TLSFiles
+		url    string
+		want   bool
+	}{
+		{TLSFiles{}, "http://10.0.0.1:2379", true},
+		{TLSFiles{}, "https://10.0.0.1:2379", true},
+		{TLSFiles{CA: "ca"}, "http://10.0.0.1:2379", false},
+		{TLSFiles{CA: "ca"}, "https://10.0.0.1:2379", true},
+		{TLSFiles{CA: "ca"}, "http://10.0.0.9:2379", true}, // named
+	} {
+		a := &API{endpoints: []contact{{clientPort, "http://10.0.0.9:2379"}}, clientScheme: "http"}
+		a.defaults(Config{Client: c.client, ProbeTimeout: 1, ClientPort: 1})
+		if got := a.mayTell(c.url); got != c.want {
+			t.Errorf("%v, %s: %v", c.client, c.url, got)
+		}
+	}
+}

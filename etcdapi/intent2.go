@@ -1,0 +1,68 @@
+package etcdapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	clientv2 "go.etcd.io/etcd/client/v2"
+
+	"github.com/sttts/elastic-etcd/joiner"
+)
+
+// In etcd 2.3 the intent is a key with a time to live.
+const intentTTL = joiner.IntentTime * time.Second
+
+func (c v2Client) intent(ctx context.Context) (*joiner.Intent, error) {
+	res, err := clientv2.NewKeysAPI(c.Client).Get(ctx, intentKey, &clientv2.GetOptions{Quorum: true})
+	switch {
+	case clientv2.IsKeyNotFound(err):
+		return nil, nil
+	case err != nil:
+		return nil, v2Intent(err)
+	}
+	i := parseIntent([]byte(res.Node.Value))
+	i.Revision, i.Left = int64(res.Node.ModifiedIndex), joiner.Duration(res.Node.TTLDuration())
+	i.Lease = i.Revision
+	return i, nil
+}
+
+func (c v2Client) claim(ctx context.Context, i joiner.Intent) error {
+	options := &clientv2.SetOptions{PrevExist: clientv2.PrevNoExist, TTL: intentTTL}
+	if i.Revision != 0 {
+		options = &clientv2.SetOptions{PrevIndex: uint64(i.Revision), TTL: intentTTL}
+	}
+	_, err := clientv2.NewKeysAPI(c.Client).Set(ctx, intentKey, intentValue(i), options)
+	return v2Intent(err)
+}
+
+// renew sets the same value once more, with its whole time to live. The value
+// names the host, so its index need not be known.
+func (c v2Client) renew(ctx context.Context, i joiner.Intent) error {
+	value := intentValue(i)
+	_, err := clientv2.NewKeysAPI(c.Client).Set(ctx, intentKey, value, &clientv2.SetOptions{PrevValue: value, TTL: intentTTL})
+	return v2Intent(err)
+}
+
+func (c v2Client) release(ctx context.Context, i joiner.Intent) error {
+	_, err := clientv2.NewKeysAPI(c.Client).Delete(ctx, intentKey, &clientv2.DeleteOptions{PrevValue: intentValue(i)})
+	if err = v2Intent(err); errors.Is(err, errIntentLost) {
+		return nil
+	}
+	return err
+}
+
+func v2Intent(err error) error {
+	var refused clientv2.Error
+	if !errors.As(err, &refused) {
+		return v2Detail(err)
+	}
+	switch refused.Code {
+	case clientv2.ErrorCodeNodeExist, clientv2.ErrorCodeTestFailed, clientv2.ErrorCodeKeyNotFound:
+		return errIntentLost
+	case clientv2.ErrorCodeUnauthorized:
+		return fmt.Errorf("%w: %w", errForbidden, err)
+	}
+	return v2Detail(err)
+}

@@ -1,0 +1,65 @@
+package joiner
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Barred says why this host may look at a cluster, but not change it.
+type Barred struct {
+	Reason Reason `json:"reason"` // AuthRequired or AuthFailed
+	Text   string `json:"text"`
+}
+
+// barred makes a refusal of a wait for servers, where one that lives does not
+// let this host in: that does not mend by waiting.
+func barred(o Observation, plan Plan) Plan {
+	if plan.Step != StepWait || !slices.Contains([]Reason{ClusterUnreachable, ClusterNoQuorum, FounderLostDisk, DiscoveryDown}, plan.Reason) {
+		return plan
+	}
+	if f, found := o.bar(); found {
+		return refuse(f.Bar, fmt.Sprintf("%s: %s", f.URL, f.Error), barHint(f.Bar))
+	}
+	return plan
+}
+
+// bar is the failure that stands between this host and a server that lives. A
+// TLS failure counts only where nobody else can be asked for the quorum's
+// word.
+func (o Observation) bar() (Failure, bool) {
+	for _, r := range []Reason{AuthFailed, AuthRequired, TLSFailed} {
+		i := slices.IndexFunc(o.Failures, func(f Failure) bool { return f.Bar == r })
+		if i >= 0 && (r != TLSFailed || !o.asked()) {
+			return o.Failures[i], true
+		}
+	}
+	return Failure{}, false
+}
+
+// asked tells whether a member was asked for the quorum's word and had none:
+// it gave its own list, and said so.
+func (o Observation) asked() bool {
+	return slices.ContainsFunc(o.Failures, func(f Failure) bool {
+		return f.Bar == "" && slices.ContainsFunc(o.Views, func(v View) bool { return v.From == f.URL })
+	})
+}
+
+func barHint(r Reason) string {
+	switch r {
+	case AuthRequired:
+		return "give a user with the role root: -user=NAME and -password-file=FILE (or ELASTIC_ETCD_PASSWORD), or a certificate of that name (-cert, -key)"
+	case AuthFailed:
+		return "check -user and its password, and that it has the role root: etcdctl user get NAME, etcdctl user grant-role NAME root"
+	}
+	return "check -cacert, -cert and -key for client URLs, -peer-trusted-ca-file, -peer-cert-file and -peer-key-file for peer URLs, and this host's clock"
+}
+
+// admitted stands before every change of the membership: where the cluster
+// would refuse it anyway, nothing is begun.
+func (j joining) admitted() (plan Plan, blocked bool) {
+	b := j.c.Barred
+	if b == nil {
+		return Plan{}, false
+	}
+	return refuse(b.Reason, fmt.Sprintf("cluster %s would not let this host change its membership: %s", j.c.ID, b.Text), barHint(b.Reason)), true
+}

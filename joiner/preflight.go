@@ -1,0 +1,144 @@
+package joiner
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Preflight is what this host found out about itself: whether the members
+// could find the way back to it.
+type Preflight struct {
+	// Unresolved are the host names in our peer URLs that do not resolve.
+	Unresolved []Fault `json:"unresolved,omitempty"`
+	// Certificate is what is wrong with the peer certificate of our etcd.
+	Certificate []Fault `json:"certificate,omitempty"`
+}
+
+// Fault is one thing that is wrong.
+type Fault struct {
+	What  string `json:"what"` // a file or a host name
+	Wrong string `json:"wrong"`
+}
+
+func (f Fault) String() string { return f.What + ": " + f.Wrong }
+
+// preflight stands before every change of the membership: a member that the
+// others cannot call back would only cost them quorum.
+func (j joining) preflight() (plan Plan, blocked bool) {
+	for _, check := range []func() (Plan, bool){j.admitted, j.reachable, j.sameScheme, j.certified, j.resolved} {
+		if plan, blocked := check(); blocked {
+			return plan, true
+		}
+	}
+	return Plan{}, false
+}
+
+// reachable: others cannot reach this host at its loopback. A cluster that is
+// all on one host can.
+func (j joining) reachable() (Plan, bool) {
+	own, bad := find(j.p.PeerURLs, local)
+	far, spread := j.elsewhere()
+	if !bad || !spread {
+		return Plan{}, false
+	}
+	return refuse(AdvertiseLoopback, fmt.Sprintf("this host would advertise %s, where only itself is, and %s is at another host", own, far),
+		"give the address that the other members reach this host at: -initial-advertise-peer-urls=http://ADDRESS:2380"), true
+}
+
+// elsewhere gives a peer URL of a member that is no loopback.
+func (j joining) elsewhere() (string, bool) {
+	return find(j.others(), func(u *url.URL) bool { return !local(u) })
+}
+
+// sameScheme: members that all speak one scheme to each other are set up for
+// that. In a cluster that is mixed already, somebody changes over.
+func (j joining) sameScheme() (Plan, bool) {
+	if len(j.others()) == 0 {
+		return Plan{}, false
+	}
+	for _, scheme := range []string{"http", "https"} {
+		own, mine := find(j.p.PeerURLs, func(u *url.URL) bool { return u.Scheme != scheme })
+		_, mixed := find(j.others(), func(u *url.URL) bool { return u.Scheme != scheme })
+		if mine && !mixed {
+			return refuse(AdvertiseScheme, fmt.Sprintf("this host would advertise %s, and every member of cluster %s is at %s", own, j.c.ID, scheme),
+				fmt.Sprintf("give -initial-advertise-peer-urls with %s, and etcd the listen URL and the certificates to match", scheme)), true
+		}
+	}
+	return Plan{}, false
+}
+
+// others are the peer URLs of the members that ran and are not this host.
+func (j joining) others() []string {
+	var urls []string
+	for _, m := range j.c.Members {
+		if m.Started() && !overlap(m.PeerURLs, j.p.PeerURLs) {
+			urls = append(urls, m.PeerURLs...)
+		}
+	}
+	return urls
+}
+
+func (j joining) certified() (Plan, bool) {
+	if len(j.o.Preflight.Certificate) == 0 {
+		return Plan{}, false
+	}
+	return refuse(PeerCertificate, "the members would not take this host's peer certificate: "+faults(j.o.Preflight.Certificate),
+		"give etcd a certificate of the peer CA with all names of -initial-advertise-peer-urls, for server and client"), true
+}
+
+func (j joining) resolved() (Plan, bool) {
+	if len(j.o.Preflight.Unresolved) == 0 {
+		return Plan{}, false
+	}
+	return notNow(AdvertiseUnresolved, "this host would advertise a name that does not resolve: "+faults(j.o.Preflight.Unresolved),
+		"bring the name into DNS or /etc/hosts, also of the other members, or advertise an address"), true
+}
+
+func faults(list []Fault) string {
+	texts := make([]string, len(list))
+	for i, f := range list {
+		texts[i] = f.String()
+	}
+	return strings.Join(texts, "; ")
+}
+
+// Warnings is what people should know of a decision that is not refused for
+// it: a host with data always resumes.
+func Warnings(p Policy, o Observation) []string {
+	var list []string
+	if own, bad := find(p.PeerURLs, local); bad {
+		list = append(list, fmt.Sprintf("this host advertises %s, which leads every other host to itself", own))
+	}
+	for _, f := range slices.Concat(o.Preflight.Certificate, o.Preflight.Unresolved) {
+		list = append(list, "the other members may not find or trust this host: "+f.String())
+	}
+	if f, found := o.bar(); found && len(o.Clusters) == 0 {
+		list = append(list, fmt.Sprintf("the cluster could not be asked (%s): %s: %s", f.Bar, f.URL, f.Error))
+	}
+	return list
+}
+
+// find gives the first of the URLs that is so.
+func find(urls []string, so func(*url.URL) bool) (string, bool) {
+	i := slices.IndexFunc(urls, func(s string) bool {
+		u, err := url.Parse(s)
+		return err == nil && so(u)
+	})
+	if i < 0 {
+		return "", false
+	}
+	return urls[i], true
+}
+
+// local tells whether a URL leads every host to itself, or nowhere.
+func local(u *url.URL) bool {
+	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && (addr.Unmap().IsLoopback() || addr.Unmap().IsUnspecified())
+}

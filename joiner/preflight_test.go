@@ -1,0 +1,133 @@
+package joiner
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func at(urls ...string) func(*Policy) { return func(p *Policy) { p.PeerURLs = urls } }
+
+// all gives every member these peer URLs, with %d for its number.
+func all(pattern string) func(*Cluster) {
+	return func(c *Cluster) {
+		for i := range c.Members {
+			c.Members[i].PeerURLs = []string{fmt.Sprintf(pattern, i+1)}
+		}
+	}
+}
+
+func preflight(f Preflight, states string, change ...func(*Cluster)) Observation {
+	return with(observed(cluster(states, change...)), func(o *Observation) { o.Preflight = f })
+}
+
+var (
+	unresolved  = Preflight{Unresolved: []Fault{{"n4.example", "no such host"}}}
+	badCert     = Preflight{Certificate: []Fault{{"/etc/peer.pem", "it ended yesterday"}}}
+	notRoot     = func(c *Cluster) { c.Barred = &Barred{AuthFailed, "user \"u\" has not the role root"} }
+	needsUser   = func(c *Cluster) { c.Barred = &Barred{AuthRequired, "no user is given"} }
+	onThreePort = "http://127.0.0.1:238%d"
+)
+
+var preflightCases = []decideCase{
+	{"localhost among hosts", host(4, size(5), at("http://localhost:2380")), observed(cluster("healthy healthy healthy")), StepRefuse, AdvertiseLoopback, 78},
+	{"localhost in other letters", host(4, size(5), at("http://LocalHost.:2380")), observed(cluster("healthy healthy healthy")), StepRefuse, AdvertiseLoopback, 78},
+	{"IPv4 loopback among hosts", host(4, size(5), at("http://127.0.1.1:2380")), observed(cluster("healthy healthy healthy")), StepRefuse, AdvertiseLoopback, 78},
+	{"IPv6 loopback among hosts", host(4, size(5), at("http://[::1]:2380")), observed(cluster("healthy healthy healthy")), StepRefuse, AdvertiseLoopback, 78},
+	{"mapped loopback among hosts", host(4, size(5), at("http://[::ffff:127.0.0.1]:2380")), observed(cluster("healthy healthy healthy")), StepRefuse, AdvertiseLoopback, 78},
+	{"unspecified among hosts", host(4, size(5), at("http://0.0.0.0:2380")), observed(cluster("healthy healthy healthy")), StepRefuse, AdvertiseLoopback, 78},
+	{"unspecified IPv6 among hosts", host(4, size(5), at("http://[::]:2380")), observed(cluster("healthy healthy healthy")), StepRefuse, AdvertiseLoopback, 78},
+	{"one of two is a loopback", host(4, size(5), at(hostURL(4), "http://127.0.0.1:2380")), observed(cluster("healthy healthy healthy")), StepRefuse, AdvertiseLoopback, 78},
+	{"localhost among hosts, nobody is removed for it", host(4, at("http://localhost:2380")), observed(cluster("healthy healthy dead")), StepRefuse, AdvertiseLoopback, 78},
+	{"localhost among hosts, nobody is watched for it", host(4, at("http://localhost:2380")), observed(cluster("healthy healthy silent")), StepRefuse, AdvertiseLoopback, 78},
+	{"all on one host", host(4, size(5), at("http://127.0.0.1:2384")), observed(cluster("healthy healthy healthy", all(onThreePort))), StepAdd, RoomToJoin, 0},
+	{"an entry that never ran is elsewhere", host(4, size(5), at("http://127.0.0.1:2384")), observed(cluster("healthy healthy healthy", all(onThreePort), alsoMember(member(5, "abandoned")))), StepAdd, RoomToJoin, 0},
+	{"a name among hosts", host(4, size(5), at("http://n4.example:2380")), observed(cluster("healthy healthy healthy")), StepAdd, RoomToJoin, 0},
+
+	{"https among http", host(4, size(5), at("https://10.0.0.4:2380")), observed(cluster("healthy healthy healthy")), StepRefuse, AdvertiseScheme, 78},
+	{"http among https", host(4, size(5)), observed(cluster("healthy healthy healthy", all("https://10.0.0.%d:2380"))), StepRefuse, AdvertiseScheme, 78},
+	{"both among http", host(4, size(5), at(hostURL(4), "https://10.0.0.4:2381")), observed(cluster("healthy healthy healthy")), StepRefuse, AdvertiseScheme, 78},
+	{"https among https", host(4, size(5), at("https://10.0.0.4:2380")), observed(cluster("healthy healthy healthy", all("https://10.0.0.%d:2380"))), StepAdd, RoomToJoin, 0},
+	{"https among both", host(4, size(5), at("https://10.0.0.4:2380")), observed(cluster("healthy healthy healthy", func(c *Cluster) { c.Members[0].PeerURLs = []string{"https://10.0.0.1:2380"} })), StepAdd, RoomToJoin, 0},
+
+	{"a name that does not resolve", host(4, size(5), at("http://n4.example:2380")), preflight(unresolved, "healthy healthy healthy"), StepRefuse, AdvertiseUnresolved, 75},
+	{"a bad certificate", host(4, size(5)), preflight(badCert, "healthy healthy healthy"), StepRefuse, PeerCertificate, 78},
+	{"a bad certificate, nobody is removed for it", host(4), preflight(badCert, "healthy healthy dead"), StepRefuse, PeerCertificate, 78},
+	{"a bad certificate, prepare", host(4, strategy(Prepare)), preflight(badCert, "healthy healthy healthy added"), StepEmit, JoinListed, 0},
+	{"a bad certificate, data", host(1), with(hasData(1, cluster("healthy healthy healthy")), func(o *Observation) { o.Preflight = badCert }), StepEmit, ResumeMember, 0},
+	{"localhost, data", host(1, at("http://localhost:2380")), hasData(1, cluster("healthy healthy healthy", func(c *Cluster) { c.Members[0].PeerURLs = []string{"http://localhost:2380"} })), StepEmit, ResumeMember, 0},
+
+	{"not root, room", host(4, size(5)), observed(cluster("healthy healthy healthy", notRoot)), StepRefuse, AuthFailed, 78},
+	{"not root, one dead", host(4), observed(cluster("healthy healthy dead", notRoot)), StepRefuse, AuthFailed, 78},
+	{"nobody, room", host(4, size(5)), observed(cluster("healthy healthy healthy", needsUser)), StepRefuse, AuthRequired, 78},
+	{"not root, prepared", host(4, strategy(Prepare)), observed(cluster("healthy healthy healthy added", notRoot)), StepEmit, JoinListed, 0},
+	{"not root, data", host(1), hasData(1, cluster("healthy healthy healthy", notRoot)), StepEmit, ResumeMember, 0},
+}
+
+// failed are the failures of asking n1 and n2.
+func failed(o Observation, bars ...Reason) Observation {
+	for i, b := range bars {
+		o.Failures = append(o.Failures, Failure{URL: strings.Replace(hostURL(i+1), "2380", "2379", 1), Error: "no", Bar: b})
+	}
+	return o
+}
+
+func nobodyAnswers() Observation {
+	return foundingBy(4, "none", founder(1), founder(2), founder(3))
+}
+
+// onlyPeers is a cluster whose peer ports alone answer.
+func onlyPeers() Observation {
+	return with(nobodyAnswers(), func(o *Observation) { o.Views = []View{served(2, "healthy healthy healthy")} })
+}
+
+// leaderless is a cluster without a quorum, whose client ports say so.
+func leaderless() Observation {
+	v := served(2, "healthy healthy healthy")
+	v.From = "http://10.0.0.2:2379"
+	return with(nobodyAnswers(), func(o *Observation) {
+		o.Views = []View{v}
+		o.Failures = []Failure{{URL: v.From, Error: "it knows no leader"}}
+	})
+}
+
+var barredCases = []decideCase{
+	{"a user is wanted", host(4), failed(nobodyAnswers(), AuthRequired), StepRefuse, AuthRequired, 78},
+	{"a user is wanted, peers answer", host(4), failed(onlyPeers(), AuthRequired, AuthRequired), StepRefuse, AuthRequired, 78},
+	{"a wrong password, peers answer", host(4), failed(onlyPeers(), "", AuthFailed), StepRefuse, AuthFailed, 78},
+	{"a user is wanted, discovery down", host(4), failed(with(nobodyAnswers(), func(o *Observation) { o.Discovery.Error = "refused" }), AuthRequired), StepRefuse, AuthRequired, 78},
+	{"a user is wanted, endpoints only", host(4, func(p *Policy) { p.Endpoints = true }), failed(Observation{Disk: Disk{State: DiskFresh}}, AuthRequired), StepRefuse, AuthRequired, 78},
+	{"a user is wanted of a founder that lost its disk", host(1), failed(with(onlyPeers(), func(*Observation) {}), AuthRequired), StepRefuse, AuthRequired, 78},
+	{"a user is wanted at one, another has a quorum", host(4, size(5)), failed(observed(cluster("healthy healthy healthy")), AuthRequired), StepAdd, RoomToJoin, 0},
+	{"a user is wanted, data", host(1), failed(hasData(1), AuthRequired), StepEmit, ResumeUnconfirmed, 0},
+	{"a user is wanted, founding", host(1), failed(foundingBy(1, "unspent", founder(1), founder(2), founder(3)), AuthRequired), StepEmit, Found, 0},
+	{"TLS fails everywhere", host(4), failed(nobodyAnswers(), TLSFailed, TLSFailed), StepRefuse, TLSFailed, 78},
+	{"TLS fails at one, the other is silent", host(4), failed(nobodyAnswers(), TLSFailed, ""), StepRefuse, TLSFailed, 78},
+	{"TLS fails at client ports, peers answer", host(4), failed(onlyPeers(), TLSFailed), StepRefuse, TLSFailed, 78},
+	{"TLS fails at one, the other has no quorum", host(4), failed(leaderless(), TLSFailed), StepWait, ClusterNoQuorum, 75},
+	{"TLS fails, data", host(1), failed(hasData(1), TLSFailed), StepEmit, ResumeUnconfirmed, 0},
+	{"only peer ports answer", host(4), failed(onlyPeers(), "", ""), StepWait, ClusterNoQuorum, 75},
+}
+
+func TestWarnings(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		p    Policy
+		o    Observation
+		want []string
+	}{
+		{"nothing", host(1), hasData(1, cluster("healthy healthy healthy")), nil},
+		{"localhost", host(1, at("http://localhost:2380")), hasData(1), []string{"http://localhost:2380"}},
+		{"certificate and name", host(1), with(hasData(1), func(o *Observation) {
+			o.Preflight = Preflight{Unresolved: unresolved.Unresolved, Certificate: badCert.Certificate}
+		}), []string{"it ended yesterday", "no such host"}},
+		{"the cluster could not be asked", host(1), failed(hasData(1), AuthRequired), []string{"auth-required"}},
+		{"another member could", host(1), failed(hasData(1, cluster("healthy healthy healthy")), AuthRequired), nil},
+	} {
+		got := Warnings(c.p, c.o)
+		if !slices.EqualFunc(got, c.want, strings.Contains) {
+			t.Errorf("%s: warns %q, want %q", c.name, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,134 @@
+package joiner
+
+import "fmt"
+
+// DecidePromotion says what to do next for a host whose etcd has been started,
+// so that its member becomes a voter: pure as Decide is. A member that is one
+// already needs nothing.
+func DecidePromotion(p Policy, o Observation) Plan {
+	if o.Disk.State != DiskData {
+		return wait(PromoteNotStarted, fmt.Sprintf("no etcd has started on the data dir %q yet", p.DataDir), "start etcd")
+	}
+	c, found := o.cluster(o.Disk.ClusterID)
+	if !found {
+		return wait(ClusterNoQuorum, fmt.Sprintf("no quorum of cluster %s answers", o.Disk.ClusterID), "look at the etcd of this host and of the members")
+	}
+	m, listed := c.member(o.Disk.MemberID)
+	switch {
+	case !listed:
+		return refuse(PromoteNotMember, fmt.Sprintf("cluster %s does not list member %s, whose data is in %q", c.ID, o.Disk.MemberID, p.DataDir),
+			"stop etcd; the next run of elastic-etcd puts the data away and joins anew")
+	case !m.Learner:
+		return promoted(p, c, m)
+	}
+	return promoting{joining{p, o, c}, m}.decide()
+}
+
+// promoted lets go of the intent that brought the member here.
+func promoted(p Policy, c Cluster, m Member) Plan {
+	if i := c.under(p); i != nil {
+		return c.release(*i)
+	}
+	return Plan{Step: StepDone, Reason: PromoteDone, Exit: ExitDone, Text: fmt.Sprintf("member %s of cluster %s is a voter", describe(m), c.ID)}
+}
+
+// promoting is this host's learner m.
+type promoting struct {
+	joining
+	m Member
+}
+
+// decide keeps the intent alive for as long as it takes: to catch up with a
+// large cluster is a matter of minutes.
+func (j promoting) decide() Plan {
+	if plan, blocked := j.c.turn(j.p, Intent{Purpose: ToPromote}); blocked {
+		return plan
+	}
+	if !j.caughtUp() {
+		return wait(PromoteBehind, fmt.Sprintf("learner %s has not caught up yet: it holds entry %d of %d", describe(j.m), j.m.Health.Match, j.c.newest()),
+			"look at the log of this host's etcd")
+	}
+	if plan, busy := j.replace(); busy {
+		return plan
+	}
+	if !j.c.safeToPromote() {
+		return wait(QuorumAtRisk, fmt.Sprintf("with %d of %d voters healthy, one more voter would put the quorum of cluster %s at risk",
+			j.c.healthy(), j.c.voters(), j.c.ID), "bring a member back")
+	}
+	return j.c.promotion(j.p, j.m, PromoteReady, fmt.Sprintf("learner %s has caught up", describe(j.m)))
+}
+
+// caughtUp is our own word on what etcd asks of a learner too: nine tenths of
+// the leader's log. Where the leader cannot be asked, etcd alone judges.
+func (j promoting) caughtUp() bool {
+	h := j.m.Health
+	return j.c.NoProof != "" || h.Following || h.Match > 0 && h.Match >= j.c.newest()/10*9
+}
+
+// newest is the newest log entry that a member is known to hold.
+func (c Cluster) newest() uint64 {
+	var n uint64
+	for _, m := range c.Members {
+		n = max(n, m.Health.Match)
+	}
+	return n
+}
+
+// replace takes out the member whose place this one takes, so that there are
+// never more voters than there may be. One that lives again keeps its place.
+func (j promoting) replace() (Plan, bool) {
+	m, found := j.replaced()
+	if !found {
+		return Plan{}, false
+	}
+	switch verdict(j.p, j.c, m) {
+	case alive:
+		return wait(PromoteFull, fmt.Sprintf("cluster %s is full: member %s, which this host was to replace, is alive", j.c.ID, describe(m)),
+			"to grow the cluster, give -cluster-size; or remove the learner: elastic-etcd leave"), true
+	case undecided:
+		return watch(WatchMembers, fmt.Sprintf("watching whether member %s is still dead (this host replaces it): %s", describe(m), evidence(m))), true
+	case unknowable:
+		return noEvidence(j.c, m), true
+	}
+	if !j.c.safeToRemove(m) {
+		return wait(QuorumAtRisk, fmt.Sprintf("member %s is dead, but with %d of %d voters healthy its removal would put the quorum at risk",
+			describe(m), j.c.healthy(), j.c.voters()), "bring other members back first"), true
+	}
+	return j.c.removal(j.p, m, PromoteReplaced, fmt.Sprintf("member %s is dead, and this host has caught up to replace it", describe(m))), true
+}
+
+// replaced is the member that the intent names, or in a full cluster any dead
+// one; where none is dead, any voter that stands in the way.
+func (j promoting) replaced() (Member, bool) {
+	if m, listed := j.c.member(j.c.Intent.replaces(j.p)); listed {
+		return m, true
+	}
+	size, known := knownSize(j.p, j.o, j.c)
+	if !known || size == 0 || j.c.voters() < size {
+		return Member{}, false
+	}
+	voters := without(j.c.Members, j.m.ID)
+	for _, v := range []life{dead, undecided, unknowable, alive} {
+		if m, found := j.longest(voters, v); found {
+			return m, true
+		}
+	}
+	return Member{}, false
+}
+
+func (i *Intent) replaces(p Policy) ID {
+	if !i.by(p.PeerURLs) {
+		return 0
+	}
+	return i.Replaces
+}
+
+func without(members []Member, id ID) []Member {
+	var others []Member
+	for _, m := range members {
+		if m.ID != id {
+			others = append(others, m)
+		}
+	}
+	return others
+}
