@@ -89,6 +89,7 @@ func (a *app) applyOnce(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
+	s = t.peerFiles(s)
 	s.policy.Standby = c.Bool("standby")
 	if err := t.check(own(s)); err != nil {
 		return &failure{joiner.ExitNeedsHuman, err}

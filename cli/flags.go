@@ -47,6 +47,8 @@ func decisionFlags() []cli.Flag {
 		text("peer-trusted-ca-file", "", "CA `file` for https peer urls (default: -cacert)"),
 		text("peer-cert-file", "", "certificate `file` for https peer urls (default: -cert)"),
 		text("peer-key-file", "", "key `file` of -peer-cert-file (default: -key)"),
+		text("user", "", "`name` of an etcd user with the role root, where the cluster has auth on"),
+		text("password-file", "", "`file` with the password of -user (or the variable ELASTIC_ETCD_PASSWORD)"),
 		text("etcd-binary", "", "the etcd `file` of this host, asked for its version (default: etcd or etcd2 on PATH)"),
 		text("etcd-version", "", "the `version` of this host's etcd, or any to join without knowing it"),
 		text("learner", string(joiner.LearnerAuto), "join as a learner first: `auto|always|never`; auto: where elastic-etcd promote follows, and as the second member"),

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sttts/elastic-etcd/etcdapi"
 	"github.com/sttts/elastic-etcd/joiner"
+	"github.com/sttts/elastic-etcd/preflight"
 )
 
 // settings is a checked command line.
@@ -18,6 +19,8 @@ type settings struct {
 	clientPort int
 	client     etcdapi.TLSFiles
 	peer       etcdapi.TLSFiles
+	own        preflight.Files // of this host's etcd for its peers
+	as         etcdapi.Credentials
 	etcd       localEtcd
 	timeout    time.Duration
 }
@@ -47,7 +50,11 @@ func readSettings(c values) (settings, error) {
 	if s.clientPort < 1 || s.clientPort > 65535 {
 		return s, usagef("-client-port=%d is not a port (1 to 65535)", s.clientPort)
 	}
+	s.own = preflight.Files(s.peer)
 	var err error
+	if s.as, err = readCredentials(c); err != nil {
+		return s, err
+	}
 	if s.policy, err = readPolicy(c); err != nil {
 		return s, err
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -12,6 +13,7 @@ import (
 	"github.com/sttts/elastic-etcd/discovery"
 	"github.com/sttts/elastic-etcd/etcdapi"
 	"github.com/sttts/elastic-etcd/joiner"
+	"github.com/sttts/elastic-etcd/preflight"
 )
 
 // source is a discovery service, whatever its kind.
@@ -53,7 +55,7 @@ func newWorld(ctx context.Context, s settings, log *logrus.Logger) (*world, erro
 			log.Warnf("the version of this host's etcd is not known: %v", err)
 		}
 	}
-	w.api, err = etcdapi.New(etcdapi.Config{Endpoints: s.endpoints, ClientPort: s.clientPort, Client: s.client, Peer: s.peer, Own: s.policy.PeerURLs})
+	w.api, err = etcdapi.New(etcdapi.Config{Endpoints: s.endpoints, ClientPort: s.clientPort, Client: s.client, Peer: s.peer, As: s.as, Own: s.policy.PeerURLs})
 	if err != nil {
 		return nil, usagef("%w", err)
 	}
@@ -88,10 +90,24 @@ func (w *world) Observe(ctx context.Context) (joiner.Observation, error) {
 	if w.source != nil {
 		o.Discovery = w.source.Look(ctx)
 	}
+	selfCheck := w.preflight(ctx)
 	sight := w.api.Look(ctx, contacts(o.Discovery, w.s.policy.PeerURLs))
 	o.Clusters, o.Views, o.Failures, o.Contacts = sight.Clusters, sight.Views, sight.Failures, sight.Contacts
+	o.Preflight = <-selfCheck
 	w.last = o
 	return o, nil
+}
+
+// preflight checks this host's own side while the members are asked.
+func (w *world) preflight(ctx context.Context) <-chan joiner.Preflight {
+	found := make(chan joiner.Preflight, 1)
+	go func() {
+		found <- joiner.Preflight{
+			Unresolved:  preflight.Unresolved(ctx, net.DefaultResolver, w.s.policy.PeerURLs),
+			Certificate: preflight.Certificate(w.s.own, w.s.policy.PeerURLs, time.Now()),
+		}
+	}()
+	return found
 }
 
 // maxContacts bounds the registrations that are followed: whoever knows the
@@ -179,6 +195,9 @@ func (w *world) Report(plan joiner.Plan) { w.reporter.report(plan) }
 // record that is spent is marked so, and the discovery service is told of a
 // member that joined.
 func (w *world) settle(ctx context.Context, plan joiner.Plan) {
+	for _, warning := range joiner.Warnings(w.s.policy, w.last) {
+		w.reporter.log.Warn(warning)
+	}
 	if r := w.last.Disk.Record; r != nil && w.last.Disk.State == joiner.DiskData {
 		if err := datadir.MarkSpent(w.s.policy.DataDir); err != nil {
 			w.reporter.log.Warnf("%v", err)

@@ -58,3 +58,9 @@ func (f TLSFiles) loadCert(c *tls.Config) error {
 	c.Certificates = []tls.Certificate{pair}
 	return nil
 }
+
+// Check tells whether the files can be used.
+func (f TLSFiles) Check() error {
+	_, err := f.load()
+	return err
+}

@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"io"
+	"os"
+	"strings"
+
+	"github.com/sttts/elastic-etcd/etcdapi"
+)
+
+// passwordVariable holds the password. There is no flag for it: others see the
+// command lines of this host.
+const passwordVariable = "ELASTIC_ETCD_PASSWORD"
+
+// maxPassword bounds a password file, in bytes.
+const maxPassword = 4 << 10
+
+// readCredentials reads -user, as NAME or as etcdctl's NAME:PASSWORD, and
+// finds its password.
+func readCredentials(c values) (etcdapi.Credentials, error) {
+	name, password, both := strings.Cut(c.String("user"), ":")
+	file, variable := c.String("password-file"), os.Getenv(passwordVariable)
+	switch {
+	case name == "" && (both || file != "" || variable != ""):
+		return etcdapi.Credentials{}, usagef("a password without a user: give -user=NAME, or neither")
+	case name == "":
+		return etcdapi.Credentials{}, nil
+	case both && file != "":
+		return etcdapi.Credentials{}, usagef("-user=%s:... has a password, and so has -password-file: give one", name)
+	case both:
+	case file != "":
+		var err error
+		if password, err = readPassword(file); err != nil {
+			return etcdapi.Credentials{}, err
+		}
+	default:
+		password = variable
+	}
+	if password == "" {
+		return etcdapi.Credentials{}, usagef("user %q has no password: give -password-file=FILE or %s (the user of a certificate, -cert, needs neither -user nor these)", name, passwordVariable)
+	}
+	return etcdapi.Credentials{User: name, Password: password}, nil
+}
+
+// readPassword takes the first line of a file.
+func readPassword(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", usagef("-password-file: %w", err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxPassword+1))
+	switch {
+	case err != nil:
+		return "", usagef("-password-file: %w", err)
+	case len(text) > maxPassword:
+		return "", usagef("-password-file=%s is longer than %d bytes", path, maxPassword)
+	}
+	line, rest, _ := strings.Cut(string(text), "\n")
+	if strings.TrimSpace(rest) != "" {
+		return "", usagef("-password-file=%s has more than one line", path)
+	}
+	return strings.TrimSuffix(line, "\r"), nil
+}
