@@ -65,7 +65,9 @@ func TestQuorum(t *testing.T) {
 		for _, last := range [][]string{{"-join-strategy=replace"}, {"-join-strategy=prune", "-cluster-size=5"}} {
 			t.Run(version+"/"+last[0], func(t *testing.T) {
 				s, healthy, frozen := newFrozen(t, version)
-				s.unchanged(healthy[0], func() { s.refusedAtOnce(healthy, version) })
+				if len(last) == 1 { // once for each version is enough
+					s.unchanged(healthy[0], func() { s.refusedAtOnce(healthy, version) })
+				}
 				s.wantQuorum(healthy...)
 				s.replaceFrozen(healthy, frozen, last)
 			})

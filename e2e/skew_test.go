@@ -1,0 +1,67 @@
+package e2e
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/sttts/elastic-etcd/e2e/etcds"
+)
+
+// TestSkew is every etcd in front of a cluster of every other: it joins, or it
+// is refused before it can do harm (etcd itself lets a 3.6 into a 3.4 cluster,
+// and the old members die of it for good).
+func TestSkew(t *testing.T) {
+	for _, old := range etcds.Versions() {
+		t.Run(etcds.Minor(old)+"/refused", func(t *testing.T) { skewRefused(t, old) })
+		for _, joiner := range etcds.Versions() {
+			if fits(old, joiner) {
+				t.Run(fmt.Sprintf("%s/joined by %s", etcds.Minor(old), etcds.Minor(joiner)), func(t *testing.T) {
+					skewJoins(t, old, joiner)
+				})
+			}
+		}
+	}
+}
+
+// fits is the matrix of what works, as measured.
+func fits(old, joiner string) bool {
+	return map[string]bool{
+		"2.3 2.3": true,
+		"3.4 3.4": true, "3.4 3.5": true,
+		"3.5 3.5": true, "3.5 3.6": true,
+		"3.6 3.6": true, "3.6 3.7": true,
+		"3.7 3.7": true,
+	}[etcds.Minor(old)+" "+etcds.Minor(joiner)]
+}
+
+// skewRefused sends everybody who does not fit to one cluster, which has room.
+func skewRefused(t *testing.T, old string) {
+	s := newSite(t, 3)
+	hosts := s.lab.Hosts(2, old)
+	s.lab.Found(hosts...)
+	s.unchanged(hosts[0], func() {
+		for _, joiner := range etcds.Versions() {
+			if !fits(old, joiner) {
+				s.want(s.elastic(s.lab.Host(joiner), at(hosts)), 78, "version-skew")
+			}
+		}
+	})
+	s.lab.WaitHealthy(2, hosts...)
+	s.wantQuorum(hosts...)
+}
+
+func skewJoins(t *testing.T, old, joiner string) {
+	s := newSite(t, 3)
+	hosts := s.lab.Hosts(2, old)
+	s.lab.Found(hosts...)
+	fresh := s.lab.Host(joiner)
+	s.boot("join-listed", fresh, at(hosts))
+	hosts = append(hosts, fresh)
+	s.lab.WaitHealthy(3, hosts...)
+	s.wantQuorum(hosts...)
+	// The old members are alive after a restart, too: what an etcd dies of
+	// may be in its log.
+	hosts[0].Kill()
+	hosts[0].Resume()
+	s.lab.WaitHealthy(3, hosts...)
+}
