@@ -61,7 +61,7 @@ func (c *Cluster) Start(id joiner.ID) {
 func (c *Cluster) Pass(d time.Duration) {
 	for i := range c.Members {
 		m := &c.Members[i]
-		m.Since, m.Up = min(m.Since+d, Horizon), min(m.Up+d, HealthInterval)
+		c.age(m, d)
 		if m.State == Healthy && c.Leader != 0 {
 			m.Log = CaughtUp
 		}
