@@ -16,6 +16,7 @@ import (
 type v2 struct {
 	base   string
 	client *http.Client
+	root   *User // nil where there is no auth
 }
 
 func newV2(h *Host) *v2 {
@@ -23,7 +24,7 @@ func newV2(h *Host) *v2 {
 	if h.lab.ca != nil {
 		transport.TLSClientConfig = h.lab.ca.config
 	}
-	return &v2{base: h.ClientURL(), client: &http.Client{Transport: transport}}
+	return &v2{base: h.ClientURL(), root: h.lab.root, client: &http.Client{Transport: transport}}
 }
 
 func (v *v2) membership(ctx context.Context) (Membership, error) {
@@ -140,6 +141,9 @@ func (v *v2) do(ctx context.Context, method, path, contentType string, body []by
 	req, err := http.NewRequestWithContext(ctx, method, v.base+path, bytes.NewReader(body))
 	if err != nil {
 		return v2Answer{}, err
+	}
+	if v.root != nil {
+		req.SetBasicAuth(v.root.Name, v.root.Password)
 	}
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)

@@ -29,6 +29,9 @@ func (h *Host) clientConfig() clientv3.Config {
 	if h.lab.ca != nil {
 		config.TLS = h.lab.ca.config
 	}
+	if root := h.lab.root; root != nil {
+		config.Username, config.Password, config.DialTimeout = root.Name, root.Password, tryTimeout
+	}
 	return config
 }
 

@@ -33,6 +33,13 @@ type Certs struct {
 // peers with a certificate of the CA.
 func (l *Lab) Secure() {
 	l.t.Helper()
+	l.ca = l.newAuthority(filepath.Join(l.dir, "ca.pem"))
+	l.ca.client = l.ca.issue(l.t, l.dir, "client")
+	l.ca.config = l.ca.clientConfig(l.t)
+}
+
+func (l *Lab) newAuthority(file string) *authority {
+	l.t.Helper()
 	key := newKey(l.t)
 	template := &x509.Certificate{
 		Subject:               pkix.Name{CommonName: "elastic-etcd test CA"},
@@ -45,10 +52,8 @@ func (l *Lab) Secure() {
 	if err != nil {
 		l.t.Fatalf("make CA: %v", err)
 	}
-	l.ca = &authority{cert: cert, key: key, file: filepath.Join(l.dir, "ca.pem")}
-	writePEM(l.t, l.ca.file, "CERTIFICATE", der)
-	l.ca.client = l.ca.issue(l.t, l.dir, "client")
-	l.ca.config = l.ca.clientConfig(l.t)
+	writePEM(l.t, file, "CERTIFICATE", der)
+	return &authority{cert: cert, key: key, file: file}
 }
 
 // ClientCerts are a client's certificate for the hosts of a Secure Lab.

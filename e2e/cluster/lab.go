@@ -26,6 +26,7 @@ type Lab struct {
 	subnet   *subnet
 	launcher *launcher
 	ca       *authority // nil where the hosts speak plain HTTP
+	root     *User      // nil where there is no auth
 
 	mu        sync.Mutex // of what follows
 	closed    bool
