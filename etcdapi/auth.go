@@ -129,7 +129,7 @@ func (a *API) admit(cluster joiner.ID) {
 func (c v3Client) admits(ctx context.Context, as Credentials) error {
 	_, err := c.auth.RoleGet(ctx, &pb.AuthRoleGetRequest{Role: rootRole})
 	switch {
-	case status.Code(err) == codes.PermissionDenied:
+	case denied(err):
 		return as.notRoot()
 	case said(err, rpctypes.ErrGRPCRoleNotFound):
 		return nil
@@ -154,7 +154,22 @@ func (c v2Client) admits(ctx context.Context, as Credentials) error {
 	return errWantsUser
 }
 
-// said tells whether a server's answer is this one of etcd's.
+// said tells whether a server's answer is this one of etcd's. The alarms of
+// etcd 3.4 give errors as "auth: ..." instead of "etcdserver: ...".
 func said(err error, known error) bool {
-	return err != nil && rpctypes.ErrorDesc(err) == rpctypes.ErrorDesc(known)
+	return err != nil && sentence(err) == sentence(known)
+}
+
+func sentence(err error) string {
+	text := rpctypes.ErrorDesc(err)
+	for _, prefix := range []string{"etcdserver: ", "auth: "} {
+		text = strings.TrimPrefix(text, prefix)
+	}
+	return text
+}
+
+// denied tells whether a user may not do that; one that only a certificate
+// names may be unknown.
+func denied(err error) bool {
+	return status.Code(err) == codes.PermissionDenied || said(err, rpctypes.ErrGRPCPermissionDenied) || said(err, rpctypes.ErrGRPCUserNotFound)
 }

@@ -12,7 +12,9 @@ import (
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 
 	"github.com/sttts/elastic-etcd/joiner"
 )
@@ -22,12 +24,13 @@ const secret = "open sesame"
 // guard is a gRPC server with auth on, as far as authConn sees it.
 type guard struct {
 	grpc.ClientConnInterface
-	mu      sync.Mutex // of what follows
-	off     bool       // auth is not enabled
-	hangs   bool       // Authenticate waits for a quorum that does not come
-	certain bool       // a certificate names a user that may nothing
-	valid   string     // the token that is
-	logins  int
+	mu     sync.Mutex // of what follows
+	off    bool       // auth is not enabled
+	hangs  bool       // Authenticate waits for a quorum that does not come
+	named  error      // what a certificate's user gets
+	old    bool       // errors are those of 3.4's alarms
+	valid  string     // the token that is
+	logins int
 }
 
 func (g *guard) Invoke(ctx context.Context, method string, args, reply any, _ ...grpc.CallOption) error {
@@ -40,10 +43,14 @@ func (g *guard) Invoke(ctx context.Context, method string, args, reply any, _ ..
 	switch token := strings.Join(md.Get(rpctypes.TokenFieldNameGRPC), ""); {
 	case g.off, token == g.valid && token != "":
 		return nil
+	case token != "" && g.old:
+		return status.Error(codes.Unknown, "auth: invalid auth token")
 	case token != "":
 		return rpctypes.ErrGRPCInvalidAuthToken
-	case g.certain:
-		return rpctypes.ErrGRPCPermissionDenied
+	case g.named != nil:
+		return g.named
+	case g.old:
+		return status.Error(codes.Unknown, "auth: user name is empty")
 	}
 	return rpctypes.ErrGRPCUserEmpty
 }
@@ -91,8 +98,10 @@ func TestAuthConn(t *testing.T) {
 		{name: "root", as: root, tell: true, logins: 1},
 		{name: "a wrong password", as: wrong, tell: true, reason: joiner.AuthFailed, fails: true, logins: 1},
 		{name: "auth is off", guard: &guard{off: true}, as: root, tell: true},
-		{name: "a certificate that may nothing", guard: &guard{certain: true}, tell: true, fails: true},
-		{name: "a certificate that may nothing, and root", guard: &guard{certain: true}, as: root, tell: true, logins: 1},
+		{name: "a certificate that may nothing", guard: &guard{named: rpctypes.ErrGRPCPermissionDenied}, tell: true, fails: true},
+		{name: "a certificate that may nothing, and root", guard: &guard{named: rpctypes.ErrGRPCPermissionDenied}, as: root, tell: true, logins: 1},
+		{name: "a certificate of nobody, and root", guard: &guard{named: rpctypes.ErrGRPCUserNotFound}, as: root, tell: true, logins: 1},
+		{name: "nobody, of 3.4", guard: &guard{old: true}, tell: true, reason: joiner.AuthRequired, fails: true},
 		{name: "never in the clear", as: root, reason: joiner.AuthFailed, fails: true},
 	} {
 		if c.guard == nil {
@@ -113,7 +122,7 @@ func TestAuthConn(t *testing.T) {
 func TestAuthConnRenews(t *testing.T) {
 	g := &guard{}
 	c := newAuthConn(g, Credentials{"root", secret}, true)
-	for range 2 {
+	for _, g.old = range []bool{false, true} {
 		var calls sync.WaitGroup
 		for range 8 {
 			calls.Go(func() {

@@ -9,9 +9,7 @@ import (
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/status"
 
 	"github.com/sttts/elastic-etcd/joiner"
 )
@@ -71,7 +69,7 @@ func wantsUser(err error, token string) bool {
 	return said(err, rpctypes.ErrGRPCUserEmpty) ||
 		said(err, rpctypes.ErrGRPCInvalidAuthToken) ||
 		said(err, rpctypes.ErrGRPCAuthOldRevision) ||
-		token == "" && status.Code(err) == codes.PermissionDenied
+		token == "" && denied(err)
 }
 
 func anonymous(err error) error {
