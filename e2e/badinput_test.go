@@ -252,7 +252,7 @@ func TestTLS(t *testing.T) {
 	fresh := lab.Host("3.6")
 	s.unchanged(hosts[0], func() {
 		r := s.elastic(fresh, "-timeout=8s")
-		if r.Code != 75 || !strings.Contains(r.Stderr, "tls") && !strings.Contains(r.Stderr, "certificate") {
+		if r.Code != 78 || !strings.Contains(r.Stderr, "tls") && !strings.Contains(r.Stderr, "certificate") {
 			t.Fatalf("without certificates: %s", r)
 		}
 	})

@@ -1,0 +1,246 @@
+package e2e
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sttts/elastic-etcd/e2e/cluster"
+	"github.com/sttts/elastic-etcd/e2e/etcds"
+	"github.com/sttts/elastic-etcd/etcdapi"
+)
+
+// passwordFile writes a password as an admin does.
+func passwordFile(t *testing.T, u cluster.User) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), u.Name)
+	if err := os.WriteFile(path, []byte(u.Password+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func as(t *testing.T, u cluster.User) []string {
+	t.Helper()
+	return []string{"-user=" + u.Name, "-password-file=" + passwordFile(t, u)}
+}
+
+// refused wants a refusal for good and at once, that no run shows a password
+// in, and nothing changed.
+func (s *site) refused(admin, h *cluster.Host, reason string, more ...string) {
+	s.Helper()
+	s.unchanged(admin, func() {
+		s.Helper()
+		r := s.elastic(h, more...)
+		s.want(r, 78, reason)
+		if r.Took > 30*time.Second {
+			s.Errorf("it took %s to say no", r.Took)
+		}
+		s.wantNoPassword(r)
+	})
+}
+
+func (s *site) wantNoPassword(r cluster.Result) {
+	s.Helper()
+	for _, u := range []cluster.User{cluster.Root, cluster.Reader} {
+		if strings.Contains(r.Stdout+r.Stderr, u.Password) {
+			s.Errorf("the password of %s is in its output: %s", u.Name, r)
+		}
+	}
+}
+
+// TestAuth: a cluster with auth on takes a host with root's credentials, and
+// tells one without them so at once.
+func TestAuth(t *testing.T) {
+	for _, version := range etcds.Versions() {
+		t.Run(version, func(t *testing.T) {
+			s := newSite(t, 3)
+			hosts := s.lab.Hosts(3, version)
+			s.found(hosts...)
+			hosts[0].EnableAuth()
+			fresh := s.lab.Host(version)
+			wrong := cluster.User{Name: cluster.Root.Name, Password: cluster.Reader.Password}
+			s.refused(hosts[0], fresh, "auth-required", "-cluster-size=4")
+			s.refused(hosts[0], fresh, "auth-failed", append(as(t, wrong), "-cluster-size=4")...)
+			s.refused(hosts[0], fresh, "auth-failed", append(as(t, cluster.Reader), "-cluster-size=4")...)
+
+			s.boot("join-listed", fresh, append(as(t, cluster.Root), "-cluster-size=4")...)
+			s.lab.WaitHealthy(4, append(slices.Clone(hosts), fresh)...)
+			s.replaceWithAuth(hosts, fresh, version)
+		})
+	}
+}
+
+// replaceWithAuth lets a member die for good, and one reboot.
+func (s *site) replaceWithAuth(hosts []*cluster.Host, fresh *cluster.Host, version string) {
+	s.Helper()
+	hosts[2].Kill()
+	next := s.lab.Host(version)
+	s.refused(hosts[0], next, "auth-failed", append(as(s.T, cluster.Reader), "-cluster-size=4")...)
+	r := s.lab.ElasticRun(cluster.Command{
+		Args: append(next.IdentityFlags(), s.flags(next, "-user="+cluster.Root.Name, "-cluster-size=4")...),
+		Env:  []string{"ELASTIC_ETCD_PASSWORD=" + cluster.Root.Password},
+	})
+	s.want(r, 0, "join-listed")
+	s.wantNoPassword(r)
+	next.StartWith(r.Stdout)
+	alive := []*cluster.Host{hosts[0], hosts[1], fresh, next}
+	s.lab.WaitHealthy(4, alive...)
+
+	hosts[1].Stop()
+	s.boot(resume, hosts[1]) // without credentials
+	s.lab.WaitHealthy(4, alive...)
+}
+
+// TestAuthWithCertificates: a certificate's name is a user's, who needs no
+// password; with a user given it is that user.
+func TestAuthWithCertificates(t *testing.T) {
+	for _, version := range etcds.Versions() {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			lab := cluster.New(t)
+			lab.Secure()
+			s := newSiteIn(t, lab, 3)
+			hosts := lab.Hosts(3, version)
+			s.foundWith(tlsFlags(lab.ClientCerts()), hosts...)
+			hosts[0].EnableAuth()
+			fresh := lab.Host(version)
+			nobody := append(tlsFlags(lab.ClientCerts()), "-cluster-size=4")
+			root := append(tlsFlags(lab.Certs("root")), "-cluster-size=5")
+			s.refused(hosts[0], fresh, "auth-required", nobody...)
+			s.refused(hosts[0], fresh, "auth-failed", append(as(t, cluster.Reader), nobody...)...)
+			s.boot("join-listed", fresh, append(as(t, cluster.Root), nobody...)...)
+			hosts = append(hosts, fresh)
+			lab.WaitHealthy(4, hosts...)
+
+			next := lab.Host(version)
+			if strings.HasPrefix(version, "2.") { // it has no users by certificate
+				s.refused(hosts[0], next, "auth-required", root...)
+				return
+			}
+			s.boot("join-listed", next, root...)
+			lab.WaitHealthy(5, append(hosts, next)...)
+		})
+	}
+}
+
+func tlsFlags(c cluster.Certs) []string {
+	return []string{"-cacert=" + c.CA, "-cert=" + c.Cert, "-key=" + c.Key}
+}
+
+// foundWith is found with more flags.
+func (s *site) foundWith(more []string, hosts ...*cluster.Host) {
+	s.Helper()
+	var runs []*cluster.Running
+	for _, h := range hosts {
+		runs = append(runs, h.ElasticStart(s.flags(h, more...)...))
+	}
+	for i, run := range runs {
+		r := run.Wait()
+		s.want(r, 0, founding)
+		hosts[i].StartWith(r.Stdout)
+	}
+	s.lab.WaitHealthy(len(hosts), hosts...)
+}
+
+// TestUserWithoutAuth: a user that the cluster does not ask for is no error.
+func TestUserWithoutAuth(t *testing.T) {
+	for _, version := range etcds.Versions() {
+		t.Run(version, func(t *testing.T) {
+			s := newSite(t, 3)
+			hosts := s.lab.Hosts(3, version)
+			s.found(hosts...)
+			fresh := s.lab.Host(version)
+			s.boot("join-listed", fresh, append(as(t, cluster.Root), "-cluster-size=4")...)
+			s.lab.WaitHealthy(4, append(hosts, fresh)...)
+		})
+	}
+}
+
+// TestTokenEnds: a token that etcd takes no more is replaced in the middle of
+// a run.
+func TestTokenEnds(t *testing.T) {
+	for _, version := range []string{"3.4", "3.5", "3.6", "3.7"} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			lab := cluster.New(t)
+			hosts := lab.Hosts(1, version)
+			lab.Found(hosts...)
+			hosts[0].EnableAuth()
+			api, err := etcdapi.New(etcdapi.Config{
+				Endpoints: []string{hosts[0].ClientURL()},
+				As:        etcdapi.Credentials{User: cluster.Root.Name, Password: cluster.Root.Password},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer api.Close()
+			for range 3 {
+				sight := api.Look(context.Background(), nil)
+				if len(sight.Clusters) != 1 || sight.Clusters[0].Barred != nil || sight.Clusters[0].NoIntent != "" {
+					t.Fatalf("%+v", sight)
+				}
+				hosts[0].ReenableAuth()
+			}
+		})
+	}
+}
+
+// TestOnlyPeerPorts: where auth is on and most members show this host only
+// their peer port, one that can be asked is enough.
+func TestOnlyPeerPorts(t *testing.T) {
+	for _, version := range etcds.Versions() {
+		t.Run(version, func(t *testing.T) {
+			s := newSite(t, 3)
+			hosts := s.lab.Hosts(3, version)
+			hidden := "--advertise-client-urls=" + s.lab.DeadURL()
+			for i, h := range hosts {
+				flags := append(h.IdentityFlags(), "--initial-cluster="+cluster.InitialCluster(hosts...), "--initial-cluster-state=new")
+				if i > 0 {
+					flags = append(flags, hidden)
+				}
+				h.Start(flags...)
+			}
+			s.lab.WaitHealthy(3, hosts...)
+			hosts[0].EnableAuth()
+			fresh := s.lab.Host(version)
+			s.boot("join-listed", fresh, append(as(t, cluster.Root), "-cluster-size=4", "-discovery=", "-endpoints="+hosts[0].ClientURL())...)
+			s.lab.WaitHealthy(4, append(hosts, fresh)...)
+		})
+	}
+}
+
+// TestTLSFailures: a TLS failure is said at once and for good, and nobody is
+// dead for it; a host with its data comes back all the same.
+func TestTLSFailures(t *testing.T) {
+	for _, version := range etcds.Versions() {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			lab := cluster.New(t)
+			lab.Secure()
+			s := newSiteIn(t, lab, 3)
+			hosts := lab.Hosts(3, version)
+			good, foreign := lab.ClientCerts(), lab.ForeignCerts("client")
+			s.foundWith(tlsFlags(good), hosts...)
+			fresh := lab.Host(version)
+			for name, files := range map[string][]string{
+				"no files":              {},
+				"unknown CA":            {"-cacert=" + foreign.CA, "-cert=" + good.Cert, "-key=" + good.Key},
+				"no client certificate": {"-cacert=" + good.CA},
+				"foreign certificate":   {"-cacert=" + good.CA, "-cert=" + foreign.Cert, "-key=" + foreign.Key},
+				"right for peers only": {"-cacert=" + foreign.CA,
+					"-peer-trusted-ca-file=" + good.CA, "-peer-cert-file=" + good.Cert, "-peer-key-file=" + good.Key},
+			} {
+				s.Logf("%s", name)
+				s.refused(hosts[0], fresh, "tls-failed", append(files, "-cluster-size=4")...)
+			}
+			hosts[1].Stop()
+			s.boot("resume-unconfirmed", hosts[1], "-cacert="+foreign.CA)
+			lab.WaitHealthy(3, hosts...)
+		})
+	}
+}
