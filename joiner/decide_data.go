@@ -18,7 +18,7 @@ func withData(p Policy, o Observation) Plan {
 	case !listed:
 		return removed(p, o, c)
 	case !sameURLs(m.PeerURLs, p.PeerURLs):
-		return moved(p, c, m)
+		return moved(p, o, c, m)
 	}
 	return resume(p, o, ResumeMember,
 		fmt.Sprintf("this host is member %s of cluster %s and has its data", m.ID, c.ID))
@@ -68,13 +68,16 @@ func removed(p Policy, o Observation, c Cluster) Plan {
 
 // moved is for a host that came back with its data under another address,
 // unless its disk was copied and the member still runs elsewhere.
-func moved(p Policy, c Cluster, m Member) Plan {
+func moved(p Policy, o Observation, c Cluster, m Member) Plan {
 	text := fmt.Sprintf("cluster %s knows member %s, whose data is in %q, at %q, not at %q", c.ID, m.ID, p.DataDir, m.PeerURLs, p.PeerURLs)
 	switch verdict(p, c, m) {
 	case alive:
 		return refuse(DataElsewhere, text+", and it runs there",
 			"never run one data dir on two hosts: move this copy away so that this host joins as a new member")
 	case dead:
+		if plan, blocked := (joining{p, o, c}).mayMove(); blocked {
+			return plan
+		}
 		if plan, blocked := c.turn(p, Intent{Purpose: ToRepair}); blocked {
 			return plan
 		}

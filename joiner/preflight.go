@@ -28,7 +28,17 @@ func (f Fault) String() string { return f.What + ": " + f.Wrong }
 // preflight stands before every change of the membership: a member that the
 // others cannot call back would only cost them quorum.
 func (j joining) preflight() (plan Plan, blocked bool) {
-	for _, check := range []func() (Plan, bool){j.admitted, j.reachable, j.sameScheme, j.certified, j.resolved} {
+	return first(j.admitted, j.reachable, j.sameScheme, j.certified, j.resolved)
+}
+
+// mayMove stands before the peer URLs of a member of ours are updated: that
+// is also how a cluster changes over from http to https.
+func (j joining) mayMove() (plan Plan, blocked bool) {
+	return first(j.admitted, j.reachable, j.certified, j.resolved)
+}
+
+func first(checks ...func() (Plan, bool)) (Plan, bool) {
+	for _, check := range checks {
 		if plan, blocked := check(); blocked {
 			return plan, true
 		}
@@ -74,7 +84,7 @@ func (j joining) sameScheme() (Plan, bool) {
 func (j joining) others() []string {
 	var urls []string
 	for _, m := range j.c.Members {
-		if m.Started() && !overlap(m.PeerURLs, j.p.PeerURLs) {
+		if m.Started() && m.ID != j.o.Disk.MemberID && !overlap(m.PeerURLs, j.p.PeerURLs) {
 			urls = append(urls, m.PeerURLs...)
 		}
 	}

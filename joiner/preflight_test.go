@@ -58,6 +58,12 @@ var preflightCases = []decideCase{
 	{"a bad certificate, data", host(1), with(hasData(1, cluster("healthy healthy healthy")), func(o *Observation) { o.Preflight = badCert }), StepEmit, ResumeMember, 0},
 	{"localhost, data", host(1, at("http://localhost:2380")), hasData(1, cluster("healthy healthy healthy", func(c *Cluster) { c.Members[0].PeerURLs = []string{"http://localhost:2380"} })), StepEmit, ResumeMember, 0},
 
+	{"moved to localhost", host(1, at("http://localhost:2380")), hasData(1, cluster("dead healthy healthy")), StepRefuse, AdvertiseLoopback, 78},
+	{"moved on one host", host(1, at("http://127.0.0.1:2389")), hasData(1, cluster("dead healthy healthy", all(onThreePort), func(c *Cluster) { c.Members[0].PeerURLs = []string{hostURL(1)} })), StepUpdate, DataMoved, 0},
+	{"changing over to https", host(1, at("https://10.0.0.1:2380")), hasData(1, cluster("dead healthy healthy")), StepUpdate, DataMoved, 0},
+	{"moved with a bad certificate", host(4), with(hasData(1, cluster("dead healthy healthy")), func(o *Observation) { o.Preflight = badCert }), StepRefuse, PeerCertificate, 78},
+	{"moved, not root", host(4), hasData(1, cluster("dead healthy healthy", notRoot)), StepRefuse, AuthFailed, 78},
+
 	{"not root, room", host(4, size(5)), observed(cluster("healthy healthy healthy", notRoot)), StepRefuse, AuthFailed, 78},
 	{"not root, one dead", host(4), observed(cluster("healthy healthy dead", notRoot)), StepRefuse, AuthFailed, 78},
 	{"nobody, room", host(4, size(5)), observed(cluster("healthy healthy healthy", needsUser)), StepRefuse, AuthRequired, 78},
@@ -128,6 +134,20 @@ func TestWarnings(t *testing.T) {
 		got := Warnings(c.p, c.o)
 		if !slices.EqualFunc(got, c.want, strings.Contains) {
 			t.Errorf("%s: warns %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// A promotion is a change of the membership too.
+func TestPromotionBarred(t *testing.T) {
+	for _, c := range []decideCase{
+		{"not root", host(4), learnerHere("healthy", cluster("healthy healthy", notRoot)), StepRefuse, AuthFailed, 78},
+		{"a user is wanted", host(4), failed(hasData(4), AuthRequired), StepRefuse, AuthRequired, 78},
+		{"a voter, not root", host(1), hasData(1, cluster("healthy healthy healthy", notRoot)), StepDone, PromoteDone, 0},
+	} {
+		plan := DecidePromotion(c.policy, c.obs)
+		if plan.Step != c.step || plan.Reason != c.reason || plan.Exit != c.exit {
+			t.Errorf("%s: %s %s exit %d: %s", c.name, plan.Step, plan.Reason, plan.Exit, plan.Text)
 		}
 	}
 }

@@ -11,7 +11,7 @@ func DecidePromotion(p Policy, o Observation) Plan {
 	}
 	c, found := o.cluster(o.Disk.ClusterID)
 	if !found {
-		return wait(ClusterNoQuorum, fmt.Sprintf("no quorum of cluster %s answers", o.Disk.ClusterID), "look at the etcd of this host and of the members")
+		return barred(o, wait(ClusterNoQuorum, fmt.Sprintf("no quorum of cluster %s answers", o.Disk.ClusterID), "look at the etcd of this host and of the members"))
 	}
 	m, listed := c.member(o.Disk.MemberID)
 	switch {
@@ -41,6 +41,9 @@ type promoting struct {
 // decide keeps the intent alive for as long as it takes: to catch up with a
 // large cluster is a matter of minutes.
 func (j promoting) decide() Plan {
+	if plan, blocked := j.admitted(); blocked {
+		return plan
+	}
 	if plan, blocked := j.c.turn(j.p, Intent{Purpose: ToPromote}); blocked {
 		return plan
 	}
