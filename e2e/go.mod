@@ -5,6 +5,7 @@ go 1.26.0
 replace github.com/sttts/elastic-etcd => ../
 
 require (
+	github.com/anishathalye/porcupine v1.3.1
 	go.etcd.io/etcd/client/v3 v3.7.3
 	go.uber.org/zap v1.27.1
 )

@@ -163,12 +163,19 @@ func (s *Switch) route(from *Port, frame []byte) []hop {
 	var hops []hop
 	for _, to := range s.ports {
 		l := s.links[[2]*Port{from, to}]
-		if to == from || !to.wants(frame) || l.Loss > 0 && rand.Float64() < l.Loss {
+		if to == from || !to.wants(frame) || l.loses(frame) {
 			continue
 		}
 		hops = append(hops, hop{to, l.Delay})
 	}
 	return hops
+}
+
+// loses rolls the dice. ARP is answered in any case: a host that nobody finds
+// is "no route to host" soon, and a cut is silence, as behind a firewall.
+func (l Link) loses(frame []byte) bool {
+	arp := frame[12] == 0x08 && frame[13] == 0x06
+	return l.Loss > 0 && !arp && rand.Float64() < l.Loss
 }
 
 // wants says whether the frame is for the port, or for all.
