@@ -94,8 +94,9 @@ func isFile(path string) bool {
 	return err == nil
 }
 
-// assignment is a line that systemd, a shell and this reader understand alike.
-var assignment = regexp.MustCompile(`^(ELASTIC_ETCD_[A-Z0-9_]+|ETCD_[A-Z0-9_]+)=(.*)$`)
+// assigned is how a line starts that systemd, a shell and this reader
+// understand alike.
+var assigned = regexp.MustCompile(`^(ELASTIC_ETCD_[A-Z0-9_]+|ETCD_[A-Z0-9_]+)=`)
 
 // maxLine bounds a line of the configuration, in bytes.
 const maxLine = 64 << 10
@@ -116,16 +117,14 @@ func readConfigFile(path string) (map[string]string, error) {
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, maxLine)
 	for n := 1; lines.Scan(); n++ {
-		line := strings.TrimSpace(lines.Text())
-		if line == "" || line[0] == '#' || line[0] == ';' {
+		found, err := readLine(lines.Text())
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s:%d: %w", path, n, err))
 			continue
 		}
-		m := assignment.FindStringSubmatch(line)
-		if m == nil || !closedQuotes(m[2]) {
-			errs = append(errs, fmt.Errorf("%s:%d: %q is not ELASTIC_ETCD_NAME=value or ETCD_NAME=value on one line", path, n, shorten(line)))
-			continue
+		for _, v := range found {
+			vars[v.name] = v.value
 		}
-		vars[m[1]] = unquote(m[2])
 	}
 	if err := lines.Err(); err != nil {
 		errs = append(errs, fmt.Errorf("%s: %w", path, err))
@@ -133,17 +132,44 @@ func readConfigFile(path string) (map[string]string, error) {
 	return vars, errors.Join(errs...)
 }
 
-// closedQuotes tells whether a value ends on its line.
-func closedQuotes(value string) bool {
-	if strings.HasSuffix(value, `\`) {
-		return false
+// readLine reads the one assignment of a line, or none. The line must be whole
+// in the eyes of systemd, or the next one would not be what it seems.
+func readLine(line string) ([]variable, error) {
+	if strings.Contains(line, "\x00") {
+		return nil, fmt.Errorf("%q has a NUL, and systemd refuses the whole file", shorten(line))
 	}
-	for _, quote := range []string{`"`, `'`} {
-		if strings.HasPrefix(value, quote) {
-			return len(value) > 1 && strings.HasSuffix(value, quote)
-		}
+	line = strings.TrimRight(line, "\r")
+	var p envParser
+	p.read(line)
+	switch p.state {
+	case inCommentEscape:
+		return nil, fmt.Errorf("%q ends with a backslash, and versions of systemd disagree on whether the next line is a comment too", shorten(line))
+	case beforeValue, inValue:
+		p.end()
+	case beforeName, inComment:
+	default:
+		return nil, notAssignment(line)
 	}
-	return true
+	return p.found, checkLine(line, p.found)
+}
+
+// checkLine refuses names of others, and several assignments: systemd takes a
+// carriage return for the end of a line.
+func checkLine(line string, found []variable) error {
+	line = strings.TrimLeft(line, " \t")
+	switch isAssignment := assigned.MatchString(line); {
+	case len(found) == 0 && (line == "" || line[0] == '#' || line[0] == ';'):
+		return nil
+	case len(found) != 1 || !isAssignment:
+		return notAssignment(line)
+	case !isText(found[0].value):
+		return fmt.Errorf("%q is not UTF-8, and systemd refuses the whole file", shorten(line))
+	}
+	return nil
+}
+
+func notAssignment(line string) error {
+	return fmt.Errorf("%q is not ELASTIC_ETCD_NAME=value or ETCD_NAME=value on one line", shorten(line))
 }
 
 func shorten(s string) string {

@@ -3,6 +3,7 @@ package generator
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -19,6 +20,9 @@ var forbidden = []string{"discovery", "discovery-srv", "discovery-token", "disco
 // 3.4 fatally meets, the variable of the same name; and with a configuration
 // file etcd reads no variable at all.
 func (u Unit) Check(c joiner.EtcdConfig, ownFile string) error {
+	if err := u.checkComments(ownFile); err != nil {
+		return err
+	}
 	env := u.environment(ownFile)
 	arguments := u.arguments(env)
 	var flags []string
@@ -34,6 +38,26 @@ func (u Unit) Check(c joiner.EtcdConfig, ownFile string) error {
 		return errors.New(u.Name + " sets ETCD_CONFIG_FILE, and then etcd reads no variables: take it out there")
 	}
 	return nil
+}
+
+// checkComments refuses files of which one systemd tells etcd another thing
+// than the next: a data dir would change with an upgrade.
+func (u Unit) checkComments(ownFile string) error {
+	old := u
+	old.joined = true
+	ours, theirs := u.environment(ownFile), old.environment(ownFile)
+	if maps.Equal(ofEtcds(ours), ofEtcds(theirs)) && slices.Equal(u.arguments(ours), u.arguments(theirs)) {
+		return nil
+	}
+	return fmt.Errorf("a comment in an EnvironmentFile= of %s (%s) ends with a backslash, and versions of systemd disagree on whether the next line is a comment too: take the backslash out",
+		u.Name, strings.Join(u.files(ownFile), ", "))
+}
+
+// ofEtcds are the variables that etcd reads.
+func ofEtcds(env map[string]string) map[string]string {
+	vars := maps.Clone(env)
+	maps.DeleteFunc(vars, func(name, _ string) bool { return !strings.HasPrefix(name, "ETCD_") })
+	return vars
 }
 
 // Beaten lists the variables of a configuration that an EnvironmentFile= of

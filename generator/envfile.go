@@ -22,7 +22,7 @@ func (u Unit) environment(except string) map[string]string {
 		all[name] = value
 	}
 	for _, file := range u.files(except) {
-		for name, value := range readEnvFile(file) {
+		for name, value := range readEnvFile(file, u.joined) {
 			all[name] = value
 		}
 	}
@@ -52,7 +52,7 @@ func (u Unit) files(except string) []string {
 	return files
 }
 
-func readEnvFile(path string) map[string]string {
+func readEnvFile(path string, joined bool) map[string]string {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil
@@ -62,36 +62,7 @@ func readEnvFile(path string) map[string]string {
 	if err != nil {
 		return nil
 	}
-	return parseEnvFile(string(b))
-}
-
-// parseEnvFile reads the assignments of an EnvironmentFile=, well enough to
-// know which names are set, and their values where nothing fancy is done.
-func parseEnvFile(text string) map[string]string {
-	vars := map[string]string{}
-	text = strings.ReplaceAll(text, "\\\n", "")
-	for _, line := range strings.Split(text, "\n") {
-		line = strings.TrimSpace(line)
-		if line == "" || line[0] == '#' || line[0] == ';' {
-			continue
-		}
-		if name, value, found := strings.Cut(line, "="); found {
-			vars[strings.TrimSpace(name)] = unquote(strings.TrimSpace(value))
-		}
-	}
-	return vars
-}
-
-// unquote takes one pair of quotes off and the backslashes within.
-func unquote(s string) string {
-	if len(s) < 2 || s[0] != s[len(s)-1] || s[0] != '"' && s[0] != '\'' {
-		return s
-	}
-	quote, s := s[0], s[1:len(s)-1]
-	if quote == '\'' {
-		return s
-	}
-	return strings.NewReplacer(`\\`, `\`, `\"`, `"`, `\$`, `$`, "\\`", "`").Replace(s)
+	return parseEnvFile(string(b), joined)
 }
 
 // arguments are the words of the unit's command, with the variables that

@@ -12,6 +12,8 @@ type Unit struct {
 	User             string
 	WorkingDirectory string
 	DropIns          []string
+
+	joined bool // read files as systemd before 254 does, see envParser
 }
 
 // readUnit reads the properties that D-Bus gives; what is not there, or not

@@ -80,6 +80,28 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// TestCheckComments: only what versions of systemd disagree on, and etcd would
+// see, is refused.
+func TestCheckComments(t *testing.T) {
+	for content, good := range map[string]bool{
+		"# a\\\n# b\nETCD_NAME=x\n":      true,
+		"# a\\\nGOMAXPROCS=2\n":          true,
+		"# a\\\\\nETCD_NAME=x\n":         true,
+		"# a\\\nETCD_WAL_DIR=/wal\n":     false,
+		"# a\\\nX='\nETCD_NAME=x\n# '\n": false,
+		"# a\\\nARGS=--heartbeat\n":      false,
+	} {
+		file := envFile(t, content)
+		u := unitWith("/usr/bin/etcd $ARGS", nil, file)
+		if err := u.Check(decision, ""); (err == nil) != good || err != nil && !strings.Contains(err.Error(), file) {
+			t.Errorf("%q: %v", content, err)
+		}
+		if err := u.Check(decision, file); err != nil {
+			t.Errorf("%q of our own: %v", content, err)
+		}
+	}
+}
+
 func TestBeaten(t *testing.T) {
 	file := envFile(t, "ETCD_NAME=other\nETCD_DATA_DIR=\"/var/lib/etcd\"\nETCD_LISTEN_PEER_URLS=x\n")
 	u := unitWith("/usr/bin/etcd", map[string]string{"ETCD_INITIAL_CLUSTER_STATE": "new"}, file, "/nonexistent/*")
