@@ -21,6 +21,7 @@ const (
 
 // app is one run of the command line.
 type app struct {
+	args    []string
 	environ []string
 	stdout  io.Writer
 	stderr  io.Writer
@@ -29,7 +30,7 @@ type app struct {
 // Run runs one command line, program name included, and returns the exit
 // code. Standard output gets the artefact, whole, or nothing.
 func Run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
-	a := &app{environ: environ, stdout: stdout, stderr: stderr}
+	a := &app{args: args, environ: environ, stdout: stdout, stderr: stderr}
 	err := a.root().Run(ctx, multiCall(args))
 	if err == nil {
 		return 0
@@ -100,7 +101,7 @@ func (a *app) root() *cli.Command {
 		Description: description,
 		Flags:       append(printFlags(), append(decisionFlags(), loggingFlags()...)...),
 		Action:      a.decideAndPrint,
-		Commands:    []*cli.Command{a.planCommand(), a.applyCommand(), a.discoveryCommand(), a.generatorCommand(), a.refuseCommand(), a.versionCommand()},
+		Commands:    []*cli.Command{a.planCommand(), a.applyCommand(), a.promoteCommand(), a.discoveryCommand(), a.generatorCommand(), a.refuseCommand(), a.versionCommand()},
 
 		HideVersion:           true, // -v is the log level
 		EnableShellCompletion: true,

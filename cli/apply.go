@@ -32,6 +32,7 @@ Run it as ExecCondition=+, with --gate, or ExecStartPre=+ of the unit itself.`,
 			&cli.BoolFlag{Name: "no-reload", Usage: "write, and leave it to others to have systemd read it"},
 			&cli.StringFlag{Name: "env-file", Usage: "put the variables into this `file`, and an EnvironmentFile= into the drop-in (default: only where the unit has one that sets the same)", Sources: env("env-file")},
 			&cli.BoolFlag{Name: "standby", Usage: "wait for a place in a full cluster, however long", Sources: env("standby")},
+			&cli.BoolFlag{Name: "promotes", Usage: "elastic-etcd promote follows once etcd is up: join as a learner"},
 			&cli.BoolFlag{Name: "retry", Usage: "try again every 5 s until the answer is final: for a oneshot that etcd requires"},
 			&cli.BoolFlag{Name: "gate", Usage: "end with 255 instead of 75: for ExecCondition=, which takes other codes for a final no"},
 		},
@@ -90,7 +91,7 @@ func (a *app) applyOnce(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	s = t.peerFiles(s)
-	s.policy.Standby = c.Bool("standby")
+	s.policy.Standby, s.policy.Promotes = c.Bool("standby"), c.Bool("promotes")
 	if err := t.check(own(s)); err != nil {
 		return &failure{joiner.ExitNeedsHuman, err}
 	}

@@ -255,7 +255,7 @@ func (f *fleet) surplusIsRefused(token string, member *machine.Machine) {
 		}
 		return nil
 	})
-	f.says(surplus, "is full: it has 3 voters of 3")
+	f.says(surplus, "is full: it has 3 members of 3")
 	namesake := f.host(token, "ELASTIC_ETCD_NAME="+member.Name)
 	namesake.Boot()
 	namesake.WaitFor("etcd to be refused", "etcd.service", func() error {
@@ -479,7 +479,7 @@ func TestSystemdStandby(t *testing.T) {
 	}
 	spare := f.host(token, "ELASTIC_ETCD_STANDBY=true")
 	spare.Boot()
-	f.says(spare, "is full: it has 3 voters of 3")
+	f.says(spare, "is full: it has 3 members of 3")
 	hosts[1].PowerOff()
 	waitActive(spare)
 	f.wantMembers(spare, hosts[0], hosts[2], spare)

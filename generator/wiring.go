@@ -25,9 +25,12 @@ type Wiring struct {
 // render gives the drop-in. The decision is made in ExecCondition=, and not
 // in ExecStartPre=: its exit code says whether systemd is to try again (255)
 // or to leave the unit alone (1 to 254), while a failing ExecStartPre= is
-// tried again whatever it says.
+// tried again whatever it says. Whether this host is a learner shows only once
+// etcd runs; to promote it goes on beside it, since a failing ExecStartPost=
+// would take etcd with it.
 func (w Wiring) render() ([]byte, error) {
-	command := []string{"+" + w.Binary, "apply", "--gate", "--unit=" + w.Unit}
+	decide := []string{"+" + w.Binary, "apply", "--gate", "--promotes", "--unit=" + w.Unit}
+	promote := []string{"-+" + w.Binary, "promote", "--no-block", "--unit=" + w.Unit}
 	options := []*unit.UnitOption{
 		unit.NewUnitOption("Unit", "Wants", "network-online.target"),
 		unit.NewUnitOption("Unit", "After", "network-online.target"),
@@ -38,11 +41,16 @@ func (w Wiring) render() ([]byte, error) {
 	for _, file := range w.Files {
 		options = append(options, unit.NewUnitOption("Service", "EnvironmentFile", "-"+strings.ReplaceAll(file, "%", "%%")))
 	}
-	line, err := commandLine(append(command, w.Flags...))
-	if err != nil {
-		return nil, err
+	for _, command := range []struct {
+		name  string
+		words []string
+	}{{"ExecCondition", decide}, {"ExecStartPost", promote}} {
+		line, err := commandLine(append(command.words, w.Flags...))
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, unit.NewUnitOption("Service", command.name, line))
 	}
-	options = append(options, unit.NewUnitOption("Service", "ExecCondition", line))
 	return serialize(w.Source, options)
 }
 

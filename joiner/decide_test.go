@@ -378,6 +378,7 @@ var intentCases = []decideCase{
 var learnerCases = []decideCase{
 	{"a learner, as a promotion follows", host(4, promotes), observed(cluster("healthy healthy")), StepAdd, RoomToJoin, 0},
 	{"learners in 3.3", host(4, learner(LearnerAlways)), with(observed(cluster("healthy healthy", version(3, 3))), func(o *Observation) { o.EtcdVersion = Version{3, 3} }), StepRefuse, NoLearners, 78},
+	{"learners in a young cluster that says 3.0", host(4, promotes), observed(cluster("healthy healthy", func(c *Cluster) { c.Version = undecidedVersion })), StepAdd, RoomToJoin, 0},
 	{"a second learner", host(4, promotes, size(5)), observed(cluster("healthy healthy healthy", alsoMember(asLearner(member(5, "stalled"))))), StepWait, LearnerInFlight, 75},
 	{"a second learner, the first may be dead", host(4, promotes, size(5)), observed(cluster("healthy healthy healthy", alsoMember(asLearner(member(5, "silent"))))), StepWatch, WatchMembers, 75},
 	{"a second learner, the first is dead", host(4, promotes, size(5)), observed(cluster("healthy healthy healthy", alsoMember(asLearner(member(5, "dead"))))), StepRemove, PruneDead, 0},

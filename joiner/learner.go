@@ -10,13 +10,29 @@ func (v Version) hasLearners() bool {
 	return v.Major > firstWithLearners.Major || v.Major == firstWithLearners.Major && v.Minor >= firstWithLearners.Minor
 }
 
+// hasLearners goes by the servers where the cluster has not agreed on a
+// version yet: some members of it were never all up together.
+func (c Cluster) hasLearners() bool {
+	if c.Version != undecidedVersion {
+		return c.Version.hasLearners()
+	}
+	known := 0
+	for _, m := range c.Members {
+		if m.Version.Known() && !m.Version.hasLearners() {
+			return false
+		}
+		known += compareBool(m.Version.Known(), false)
+	}
+	return known > 0
+}
+
 // asLearner tells whether this host joins as a learner, or why it cannot join
 // as what it has to be.
 func (j joining) asLearner() (learner bool, plan Plan, refused bool) {
 	second := j.c.voters() == 1
 	wanted := j.p.Learner == LearnerAlways || j.p.Learner != LearnerNever && (j.p.Promotes || second)
 	switch {
-	case wanted && j.c.Version.hasLearners():
+	case wanted && j.c.hasLearners():
 		plan, refused = j.oneLearner()
 		return true, plan, refused
 	case second:
@@ -53,7 +69,7 @@ func (j joining) promoteLeft() (Plan, bool) {
 		if !m.Learner || !m.Started() || j.c.NoProof != "" || !m.Health.Following || j.c.inFlight(j.p) || !room || !j.c.safeToPromote() {
 			continue
 		}
-		if plan, blocked := j.turn(0); blocked {
+		if plan, blocked := first(j.admitted, func() (Plan, bool) { return j.turn(0) }); blocked {
 			return plan, true
 		}
 		return j.c.promotion(j.p, m, LearnerLeft, fmt.Sprintf("learner %s has caught up and nobody promotes it", describe(m))), true

@@ -106,8 +106,8 @@ func (j promoting) replaced() (Member, bool) {
 	if m, listed := j.c.member(j.c.Intent.replaces(j.p)); listed {
 		return m, true
 	}
-	size, known := knownSize(j.p, j.o, j.c)
-	if !known || size == 0 || j.c.voters() < size {
+	size := j.sizeWhenJoining()
+	if size == 0 || j.c.voters() < size {
 		return Member{}, false
 	}
 	voters := without(j.c.Members, j.m.ID)
@@ -117,6 +117,16 @@ func (j promoting) replaced() (Member, bool) {
 		}
 	}
 	return Member{}, false
+}
+
+// sizeWhenJoining is the size by which this host was added, where its intent
+// still says that; 0 = no limit, or not known.
+func (j promoting) sizeWhenJoining() int {
+	if i := j.c.Intent; i.by(j.p.PeerURLs) && i.Purpose == ToJoin {
+		return i.Size
+	}
+	size, _ := knownSize(j.p, j.o, j.c)
+	return size
 }
 
 func (i *Intent) replaces(p Policy) ID {

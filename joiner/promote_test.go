@@ -32,7 +32,8 @@ var promotionCases = []decideCase{
 	{"the second member", host(4), learnerHere("healthy", cluster("healthy", intent(4))), StepPromote, PromoteReady, 0},
 	{"its vote would be a risk", host(4, size(5)), learnerHere("healthy", cluster("healthy dead dead", intent(4))), StepWait, QuorumAtRisk, 75},
 	{"it replaces a dead member", host(4), learnerHere("healthy", cluster("healthy healthy dead", intent(4, replacing(3)))), StepRemove, PromoteReplaced, 0},
-	{"it replaces a dead member, without its intent", host(4), learnerHere("healthy", cluster("healthy healthy dead", intent(4))), StepRemove, PromoteReplaced, 0},
+	{"it replaces a dead member, with a new intent", host(4), learnerHere("healthy", cluster("healthy healthy dead", intent(4, func(i *Intent) { i.Purpose = ToPromote }))), StepRemove, PromoteReplaced, 0},
+	{"its cluster grows beyond the token's size", host(4), learnerHere("healthy", cluster("healthy healthy healthy", intent(4, func(i *Intent) { i.Size = 5 }))), StepPromote, PromoteReady, 0},
 	{"it replaces a member that may be dead", host(4), learnerHere("healthy", cluster("healthy healthy silent", intent(4, replacing(3)))), StepWatch, WatchMembers, 75},
 	{"it replaces a member that lives again", host(4), learnerHere("healthy", cluster("healthy healthy healthy", intent(4, replacing(3)))), StepWait, PromoteFull, 75},
 	{"it replaces a member, no evidence", host(4), learnerHere("healthy", cluster("healthy healthy dead", noProof, intent(4, replacing(3)))), StepRefuse, NoEvidence, 75},
@@ -56,8 +57,8 @@ func TestRunPromotion(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		w := &script{world: []Observation{
-			learnerHere("stalled", cluster("healthy healthy dead", intent(4))),
-			learnerHere("healthy", cluster("healthy healthy dead", intent(4))),
+			learnerHere("stalled", cluster("healthy healthy dead", intent(4, replacing(3)))),
+			learnerHere("healthy", cluster("healthy healthy dead", intent(4, replacing(3)))),
 			learnerHere("healthy", cluster("healthy healthy", intent(4))),
 			hasData(4, cluster("healthy healthy", intent(4), alsoMember(member(4, "healthy")))),
 			hasData(4, cluster("healthy healthy", alsoMember(member(4, "healthy")))),

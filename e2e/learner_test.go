@@ -1,0 +1,153 @@
+package e2e
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sttts/elastic-etcd/e2e/cluster"
+)
+
+// withLearners are the versions that know learners.
+var withLearners = []string{"3.4", "3.5", "3.6", "3.7"}
+
+// promote runs the promotion of a host whose etcd runs.
+func (s *site) promote(h *cluster.Host, more ...string) cluster.Result {
+	s.Helper()
+	return s.promoteStart(h, more...).Wait()
+}
+
+func (s *site) promoteStart(h *cluster.Host, more ...string) *cluster.Running {
+	s.Helper()
+	flags := slices.DeleteFunc(s.flags(h, more...), func(f string) bool { return strings.HasPrefix(f, "-o=") })
+	return s.lab.ElasticStart(cluster.Command{Args: append(append([]string{"promote"}, h.IdentityFlags()...), flags...)})
+}
+
+// wantPromoted checks the end of a promotion, which prints nothing.
+func (s *site) wantPromoted(r cluster.Result) {
+	s.Helper()
+	if r.Code != 0 || !strings.Contains(r.Stderr, "reason=promote-done ") {
+		s.Fatalf("want exit code 0, reason promote-done; got %s", r)
+	}
+}
+
+func learners(members []cluster.Member) int {
+	n := 0
+	for _, m := range members {
+		if m.Learner {
+			n++
+		}
+	}
+	return n
+}
+
+// TestLearners grows a cluster from one member to three by learners. The old
+// member serves all the time, also while the newcomer does not start.
+func TestLearners(t *testing.T) {
+	for _, version := range withLearners {
+		t.Run(version, func(t *testing.T) {
+			s := newSite(t, 1)
+			hosts := s.lab.Hosts(1, version)
+			s.found(hosts...)
+			for range 2 {
+				fresh := s.lab.Host(version)
+				r := s.elastic(fresh, "-cluster-size=3", "-learner=always")
+				s.want(r, 0, "join-listed")
+				hosts[0].Put("key", "while the newcomer is down")
+				fresh.StartWith(r.Stdout)
+				s.wantPromoted(s.promote(fresh))
+				hosts = append(hosts, fresh)
+				s.lab.WaitHealthy(len(hosts), hosts...)
+				if members := hosts[0].Members(); learners(members) != 0 {
+					t.Fatalf("still a learner: %+v", members)
+				}
+				s.wantKey(fresh, "while the newcomer is down")
+			}
+			s.wantPromoted(s.promote(hosts[0])) // nothing to do
+		})
+	}
+}
+
+// TestSecondMember: from one to two goes by a learner without being asked to.
+func TestSecondMember(t *testing.T) {
+	s := newSite(t, 1)
+	hosts := s.lab.Hosts(1, "3.6")
+	s.found(hosts...)
+	fresh := s.lab.Host("3.6")
+	s.unchanged(hosts[0], func() {
+		s.want(s.elastic(fresh, "-cluster-size=2", "-learner=never"), 78, "one-to-two")
+	})
+	s.boot("join-listed", fresh, "-cluster-size=2")
+	s.wantPromoted(s.promote(fresh))
+	s.lab.WaitHealthy(2, hosts[0], fresh)
+}
+
+// TestLearnerReplaces: in a full cluster of three the dead member goes first.
+func TestLearnerReplaces(t *testing.T) {
+	for _, version := range withLearners {
+		t.Run(version, func(t *testing.T) {
+			s := newSite(t, 3)
+			hosts := s.lab.Hosts(3, version)
+			s.found(hosts...)
+			hosts[2].Kill()
+			fresh := s.lab.Host(version)
+			s.boot("join-listed", fresh, "-learner=always")
+			s.wantPromoted(s.promote(fresh))
+			s.lab.WaitHealthy(3, hosts[0], hosts[1], fresh)
+		})
+	}
+}
+
+// TestLearnerBeside: in a cluster of five the newcomer is added beside the
+// dead member, which goes when it has caught up. Here the dead one comes back
+// meanwhile: nothing was lost, and the newcomer stays a learner until that one
+// is dead for good.
+func TestLearnerBeside(t *testing.T) {
+	for _, version := range []string{"3.5", "3.6", "3.7"} {
+		t.Run(version, func(t *testing.T) {
+			s := newSite(t, 5)
+			hosts := s.lab.Hosts(5, version)
+			s.found(hosts...)
+			hosts[4].Kill()
+			fresh := s.lab.Host(version)
+			r := s.elastic(fresh, "-learner=always")
+			s.want(r, 0, "room-to-replace")
+			if members := hosts[0].Members(); len(members) != 6 || learners(members) != 1 {
+				t.Fatalf("want five voters and a learner: %+v", members)
+			}
+			fresh.StartWith(r.Stdout)
+			hosts[4].Resume()
+			s.lab.WaitHealthy(6, hosts...)
+			if r := s.promote(fresh, "-timeout=5s"); r.Code != 75 || !strings.Contains(r.Stderr, "reason=promote-full ") {
+				t.Fatalf("want exit code 75, reason promote-full; got %s", r)
+			}
+			run := s.promoteStart(fresh)
+			s.lab.WaitFor("the promotion to wait", logged(run, "reason=promote-full"))
+			hosts[4].Kill()
+			s.wantPromoted(run.Wait())
+			s.lab.WaitHealthy(5, append(slices.Clone(hosts[:4]), fresh)...)
+		})
+	}
+}
+
+// TestJoinInFlight: a host whose etcd has not started yet is waited for; one
+// that never starts is cleared away once its intent has run out.
+func TestJoinInFlight(t *testing.T) {
+	for _, version := range []string{"2.3", "3.4", "3.6", "3.7"} {
+		t.Run(version, func(t *testing.T) {
+			s := newSite(t, 3)
+			hosts := s.lab.Hosts(3, version)
+			s.found(hosts...)
+			first, second := s.lab.Host(version), s.lab.Host(version)
+			r := s.elastic(first, "-cluster-size=5")
+			s.want(r, 0, "join-listed")
+			run := second.ElasticStart(s.flags(second, "-cluster-size=5")...)
+			s.lab.WaitFor("the second host to wait for the first", logged(run, "reason=join-in-flight"))
+			first.StartWith(r.Stdout)
+			then := run.Wait()
+			s.want(then, 0, "join-listed")
+			second.StartWith(then.Stdout)
+			s.lab.WaitHealthy(5, append(hosts, first, second)...)
+		})
+	}
+}
