@@ -37,7 +37,7 @@ func (a *app) promote(ctx context.Context, c *cli.Command) error {
 	if err := noArguments(c); err != nil {
 		return err
 	}
-	t, err := a.promoteTarget(ctx, c)
+	t, err := runningTarget(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -54,11 +54,11 @@ func (a *app) promote(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	defer w.close()
-	return w.promote(ctx)
+	return w.carry(ctx, joiner.RunPromotion)
 }
 
-// promoteTarget asks systemd only where the command line names a unit.
-func (a *app) promoteTarget(ctx context.Context, c *cli.Command) (*target, error) {
+// runningTarget asks systemd only where the command line names a unit.
+func runningTarget(ctx context.Context, c *cli.Command) (*target, error) {
 	name := c.String("unit")
 	if name == "" {
 		if c.Bool("no-block") {
@@ -76,14 +76,15 @@ func (a *app) promoteTarget(ctx context.Context, c *cli.Command) (*target, error
 	return t, nil
 }
 
-func (w *world) promote(ctx context.Context) error {
+// carry runs a decision that ends in nothing to tell etcd.
+func (w *world) carry(ctx context.Context, run func(context.Context, joiner.Policy, joiner.World) (joiner.Plan, error)) error {
 	limited, cancel := context.WithTimeout(ctx, w.s.timeout)
 	defer cancel()
-	plan, err := joiner.RunPromotion(limited, w.s.policy, w)
+	plan, err := run(limited, w.s.policy, w)
 	if err != nil {
 		return unexpected(err)
 	}
-	w.reporter.end(plan)
+	w.reporter.end(interrupted(ctx, plan))
 	if plan.Exit != joiner.ExitDone {
 		return &failure{code: plan.Exit}
 	}

@@ -73,10 +73,15 @@ func (w *world) run(ctx context.Context) (joiner.Plan, error) {
 		defer cancel()
 	}
 	plan, err := joiner.Run(limited, w.s.policy, w)
+	return interrupted(ctx, plan), err
+}
+
+// interrupted says so of a plan that a signal cut short.
+func interrupted(ctx context.Context, plan joiner.Plan) joiner.Plan {
 	if ctx.Err() != nil && !plan.Final() {
 		plan.Text, plan.Exit = "interrupted: "+plan.Text, joiner.ExitNotNow
 	}
-	return plan, err
+	return plan
 }
 
 // Observe looks at the disk, the discovery service and every member that
@@ -151,6 +156,8 @@ func (w *world) Do(ctx context.Context, plan joiner.Plan) error {
 		return w.api.Update(ctx, plan.Cluster, *plan.Member, p.PeerURLs, under(plan))
 	case joiner.StepAdd:
 		return w.api.Add(ctx, plan.Cluster, p.PeerURLs, plan.Learner, under(plan))
+	case joiner.StepMoveLeader:
+		return w.api.MoveLeader(ctx, plan.Cluster, *plan.Member)
 	case joiner.StepPromote:
 		return w.api.Promote(ctx, plan.Cluster, *plan.Member, under(plan))
 	}

@@ -16,6 +16,7 @@ type changer interface {
 	remove(ctx context.Context, id joiner.ID) error
 	update(ctx context.Context, id joiner.ID, peerURLs []string) error
 	promote(ctx context.Context, id joiner.ID) error
+	moveLeader(ctx context.Context, to joiner.ID) error
 }
 
 // Under says under which conditions a change may be made.
@@ -116,6 +117,21 @@ func (a *API) Promote(ctx context.Context, cluster joiner.ID, m joiner.Member, u
 		},
 		do: func(ctx context.Context, c changer) error { return c.promote(ctx, m.ID) },
 	})
+}
+
+// MoveLeader has the leader of a cluster pass the leadership on to m. Only the
+// leader itself takes that; where another one leads already, nothing is done.
+func (a *API) MoveLeader(ctx context.Context, cluster joiner.ID, m joiner.Member) error {
+	for ans := range askAll(ctx, a.clientsOf(cluster), a.ask) {
+		if ans.speaksFor(cluster) != nil || ans.member != ans.leader {
+			continue
+		}
+		if ans.leader == m.ID {
+			return nil
+		}
+		return a.call(ctx, change{do: func(ctx context.Context, c changer) error { return c.moveLeader(ctx, m.ID) }}, ans)
+	}
+	return fmt.Errorf("move the leadership of cluster %s to member %s: no leader answers", cluster, m.ID)
 }
 
 // carryOut does a change that is still open. A failed call may have done its

@@ -160,6 +160,10 @@ var errNoLearners = errors.New("etcd 2 has no learners")
 
 func (c v2Client) promote(context.Context, joiner.ID) error { return errNoLearners }
 
+func (c v2Client) moveLeader(context.Context, joiner.ID) error {
+	return errors.New("etcd 2 cannot pass on the leadership")
+}
+
 func (c v2Client) remove(ctx context.Context, id joiner.ID) error {
 	return v2Detail(clientv2.NewMembersAPI(c.Client).Remove(ctx, id.String()))
 }

@@ -103,6 +103,11 @@ func (c v3Client) update(ctx context.Context, id joiner.ID, peerURLs []string) e
 	return cause(ctx, err)
 }
 
+func (c v3Client) moveLeader(ctx context.Context, to joiner.ID) error {
+	_, err := c.MoveLeader(ctx, uint64(to))
+	return cause(ctx, err)
+}
+
 // cause prefers the reason why the time was up over that it was.
 func cause(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {

@@ -3,6 +3,7 @@ package joiner
 import (
 	"encoding/json"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -423,7 +424,7 @@ func TestEveryReasonIsReached(t *testing.T) {
 		t.Fatal(err)
 	}
 	reached := map[Reason]bool{StepFailed: true} // Run's own, see run_test.go
-	for _, c := range append(allCases(), promotionCases...) {
+	for _, c := range slices.Concat(allCases(), promotionCases, leaveCases) {
 		reached[c.reason] = true
 	}
 	for _, line := range strings.Split(string(source), "\n") {

@@ -6,26 +6,27 @@ type Step string
 // The steps. After every one of them but Refuse, Emit and Done the
 // world is observed anew.
 const (
-	StepRecord   Step = "record"   // write the founder record
-	StepRegister Step = "register" // register with the discovery service
-	StepClaim    Step = "claim"    // tell the cluster that this host changes it
-	StepRemove   Step = "remove"   // remove a member
-	StepAdd      Step = "add"      // add this host as a member
-	StepPromote  Step = "promote"  // make a learner a voter
-	StepRelease  Step = "release"  // tell the cluster that this host is done
-	StepUpdate   Step = "update"   // give this member its new peer URLs
-	StepArchive  Step = "archive"  // rename the data of a removed member
-	StepWatch    Step = "watch"    // gather evidence
-	StepWait     Step = "wait"     // wait for other hosts or for people
-	StepRefuse   Step = "refuse"   // give up
-	StepEmit     Step = "emit"     // tell etcd
-	StepDone     Step = "done"     // nothing is left to do
+	StepRecord     Step = "record"      // write the founder record
+	StepRegister   Step = "register"    // register with the discovery service
+	StepClaim      Step = "claim"       // tell the cluster that this host changes it
+	StepRemove     Step = "remove"      // remove a member
+	StepAdd        Step = "add"         // add this host as a member
+	StepPromote    Step = "promote"     // make a learner a voter
+	StepRelease    Step = "release"     // tell the cluster that this host is done
+	StepMoveLeader Step = "move-leader" // let another member lead
+	StepUpdate     Step = "update"      // give this member its new peer URLs
+	StepArchive    Step = "archive"     // rename the data of a removed member
+	StepWatch      Step = "watch"       // gather evidence
+	StepWait       Step = "wait"        // wait for other hosts or for people
+	StepRefuse     Step = "refuse"      // give up
+	StepEmit       Step = "emit"        // tell etcd
+	StepDone       Step = "done"        // nothing is left to do
 )
 
 // Changes tells whether the step touches anything.
 func (s Step) Changes() bool {
 	switch s {
-	case StepRecord, StepRegister, StepClaim, StepRemove, StepAdd, StepPromote, StepRelease, StepUpdate, StepArchive:
+	case StepRecord, StepRegister, StepClaim, StepRemove, StepAdd, StepPromote, StepMoveLeader, StepRelease, StepUpdate, StepArchive:
 		return true
 	}
 	return false

@@ -78,6 +78,12 @@ const (
 	PromoteReady      Reason = "promote-ready"
 	PromoteDone       Reason = "promote-done"
 
+	// Of leaving.
+	LeaveLast   Reason = "leave-last"
+	LeaveLeader Reason = "leave-leader" // somebody else leads first
+	LeaveMember Reason = "leave-member"
+	LeaveDone   Reason = "leave-done"
+
 	// Of Run itself.
 	StepFailed Reason = "step-failed"
 )

@@ -37,10 +37,7 @@ func (r *Refusal) Unwrap() error { return r.Err }
 // final or ctx ends. It returns the last plan; its Exit says how it went.
 func Run(ctx context.Context, p Policy, w World) (Plan, error) {
 	plan, o, err := loop(ctx, p, w, Decide, Plan.Final)
-	if release, held := o.letGo(p); held && plan.Step != StepEmit || held && release.Intent.Purpose == ToRepair {
-		w.Report(release)
-		_ = w.Do(context.WithoutCancel(ctx), release) // it runs out by itself otherwise
-	}
+	letGo(ctx, p, o, w)
 	return plan, err
 }
 
@@ -49,6 +46,22 @@ func Run(ctx context.Context, p Policy, w World) (Plan, error) {
 func RunPromotion(ctx context.Context, p Policy, w World) (Plan, error) {
 	plan, _, err := loop(ctx, p, w, DecidePromotion, Plan.Final)
 	return plan, err
+}
+
+// RunLeave is Run for a host that is to leave its cluster.
+func RunLeave(ctx context.Context, p Policy, w World) (Plan, error) {
+	plan, o, err := loop(ctx, p, w, DecideLeave, Plan.Final)
+	letGo(ctx, p, o, w)
+	return plan, err
+}
+
+// letGo gives up an intent that nobody goes on with; without success it runs
+// out by itself.
+func letGo(ctx context.Context, p Policy, o Observation, w World) {
+	if release, held := o.letGo(p); held {
+		w.Report(release)
+		_ = w.Do(context.WithoutCancel(ctx), release)
+	}
 }
 
 // electionGrace is how long a rehearsal waits for a quorum: a cluster whose

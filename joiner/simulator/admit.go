@@ -75,18 +75,6 @@ func (c *Cluster) mayPromote(id joiner.ID) error {
 	return nil
 }
 
-// mayApply is etcd's check when a change is applied (membership/cluster.go,
-// ValidateConfigurationChange): of the member it is about.
-func (c *Cluster) mayApply(id joiner.ID) error {
-	switch {
-	case c.Member(id) != nil:
-		return nil
-	case id != 0 && id <= c.last && c.Version.tellsRemoved():
-		return ErrRemoved
-	}
-	return ErrNotFound
-}
-
 // urlsFree tells whether no member but one has any of the URLs.
 func (c *Cluster) urlsFree(urls []string, but joiner.ID) error {
 	for i := range c.Members {

@@ -1,10 +1,6 @@
 package simulator
 
-import (
-	"slices"
-
-	"github.com/sttts/elastic-etcd/joiner"
-)
+import "github.com/sttts/elastic-etcd/joiner"
 
 // The changes of the membership, as the member at is asked for them; 0 is the
 // leader, or without one the first that runs. A change without a quorum times
@@ -25,23 +21,10 @@ func (c *Cluster) add(id joiner.ID, peerURLs []string, learner bool) (joiner.ID,
 	if err == nil {
 		err = c.mayAdd(at, learner)
 	}
-	if err == nil {
-		err = c.commits()
-	}
-	if err == nil {
-		err = c.urlsFree(peerURLs, 0)
-	}
-	if err == nil && learner {
-		err = c.roomForLearner()
-	}
 	if err != nil {
 		return 0, err
 	}
-	m := c.newMember("", peerURLs)
-	m.Learner = learner
-	c.Members = append(c.Members, m)
-	c.settle()
-	return m.ID, nil
+	return c.propose(change{what: adds, peerURLs: peerURLs, learner: learner})
 }
 
 // Remove removes a member, and no other will ever have its ID.
@@ -51,17 +34,9 @@ func (c *Cluster) Remove(at, id joiner.ID) error {
 		err = c.mayRemove(server, id)
 	}
 	if err == nil {
-		err = c.commits()
+		_, err = c.propose(change{what: removes, id: id})
 	}
-	if err == nil {
-		err = c.mayApply(id)
-	}
-	if err != nil {
-		return err
-	}
-	c.Members = slices.DeleteFunc(c.Members, func(m Member) bool { return m.ID == id })
-	c.settle()
-	return nil
+	return err
 }
 
 // Promote makes a learner a voter. The leader decides; a follower that asks it
@@ -74,21 +49,17 @@ func (c *Cluster) Promote(at, id joiner.ID) error {
 		return err
 	case !c.Version.learners():
 		return ErrUnknownMethod
-	case c.Leader == 0:
+	case c.proposes() == 0:
 		return ErrTimeout
 	}
-	if err := c.mayPromote(id); err == ErrFewStarted && server.ID != c.Leader {
+	err = c.mayPromote(id)
+	if err == nil {
+		_, err = c.propose(change{what: promotes, id: id})
+	}
+	if err == ErrFewStarted && server.ID != c.proposes() {
 		return ErrTimeout
-	} else if err != nil {
-		return err
 	}
-	m := c.Member(id)
-	if !m.Learner {
-		return ErrNotLearner
-	}
-	m.Learner = false
-	c.settle()
-	return nil
+	return err
 }
 
 // Update gives a member other peer URLs. Etcd checks nothing but that they
@@ -96,16 +67,7 @@ func (c *Cluster) Promote(at, id joiner.ID) error {
 func (c *Cluster) Update(at, id joiner.ID, peerURLs ...string) error {
 	_, err := c.server(at)
 	if err == nil {
-		err = c.commits()
-	}
-	if err == nil {
-		err = c.mayApply(id)
-	}
-	if err == nil {
-		err = c.urlsFree(peerURLs, id)
-	}
-	if err == nil {
-		c.Member(id).PeerURLs = peerURLs
+		_, err = c.propose(change{what: updates, id: id, peerURLs: peerURLs})
 	}
 	return err
 }

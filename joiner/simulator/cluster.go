@@ -45,6 +45,8 @@ const (
 	// cutNoticed is when the leader of 3.5 and later drops a peer that no
 	// packet reaches; its followers do not (measured: 69-76 s).
 	cutNoticed = 75 * time.Second
+	// electionTimeout is how long a leader without a quorum goes on.
+	electionTimeout = time.Second
 	// Horizon is the longest time that makes a difference to any rule:
 	// longer ones are cut, so that there are not endlessly many states.
 	Horizon = 2 * time.Minute
@@ -74,9 +76,11 @@ type Cluster struct {
 	Members     []Member
 	Leader      joiner.ID // 0: none
 	Term        uint64
-	LeaderSince time.Duration // at most Horizon
+	LeaderSince time.Duration // at most Horizon, also since the last one was lost
 	NoIntent    string        // why no intents can be kept, "" = they can
 
+	deposed  joiner.ID      // the leader that lost its quorum
+	owed     *change        // proposed by the deposed leader; never written to
 	intent   *joiner.Intent // replaced, never written to: clones share it
 	last     joiner.ID      // the last ID given
 	revision int64          // of the store

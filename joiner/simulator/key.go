@@ -15,11 +15,19 @@ func (c *Cluster) Key() string {
 	b := make([]byte, 0, 64+48*len(c.Members))
 	b = append(b, c.Version.String()...)
 	b = append(b, flag(c.Strict), byte('0'+c.MaxLearners), byte('a'+c.place(c.Leader)))
-	b = appendTime(b, c.LeaderSince)
+	b = c.appendOwed(appendTime(b, c.LeaderSince))
 	for i := range c.Members {
 		b = c.Members[i].appendKey(b)
 	}
 	return string(c.appendIntent(b))
+}
+
+func (c *Cluster) appendOwed(b []byte) []byte {
+	b = append(b, byte('a'+c.place(c.deposed)))
+	if p := c.owed; p != nil {
+		b = appendURLs(append(b, p.what, byte('a'+c.place(p.id)), flag(p.learner)), p.peerURLs)
+	}
+	return b
 }
 
 func flag(set bool) byte {

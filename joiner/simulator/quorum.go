@@ -31,12 +31,13 @@ func (c *Cluster) HasQuorum() bool {
 // who runs publishes itself.
 func (c *Cluster) settle() {
 	if !c.HasQuorum() {
-		c.Leader = 0
+		c.depose()
 		return
 	}
 	if m := c.Member(c.Leader); m == nil || !m.votes() {
 		c.Elect(c.candidate())
 	}
+	c.payOff()
 	for i := range c.Members {
 		if m := &c.Members[i]; m.State == Healthy {
 			m.Named, m.Published = true, true
@@ -44,8 +45,12 @@ func (c *Cluster) settle() {
 	}
 }
 
-// candidate is the first voter with the longest log.
+// candidate is the first voter with the longest log: that of a leader with a
+// proposal that the others do not know.
 func (c *Cluster) candidate() (id joiner.ID) {
+	if m := c.Member(c.deposed); c.owed != nil && m != nil && m.votes() {
+		return m.ID
+	}
 	best := NoLog
 	for i := range c.Members {
 		if m := &c.Members[i]; m.votes() && (id == 0 || m.Log > best) {

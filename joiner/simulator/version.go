@@ -60,6 +60,10 @@ func (v Version) addsWhileDown() bool {
 	return v.Minor > 6
 }
 
+// stepsDown tells whether a leader without a quorum stops being one (raft's
+// CheckQuorum). That of 2.3 leads on for ever.
+func (v Version) stepsDown() bool { return v.Major >= 3 }
+
 // noticesHangs tells whether the 5 s read timeout of a peer's stream works:
 // since 3.5.0 it is dead code (client/pkg/transport/timeout_transport.go).
 func (v Version) noticesHangs() bool { return !v.atLeast(3, 5, 0) }

@@ -67,10 +67,10 @@ func (w *walker) to(target []Step) (walk Walk, news bool) {
 		}
 		walk = append(walk, move)
 		if !s.Just {
-			walk = append(walk, w.refusedAt(justLast(target[:i+1]))...)
+			walk = append(walk, w.refusedAt(justLast(target[:i+1]), false)...)
 			walk = append(walk, Move{Step: rest})
 		}
-		walk = append(walk, w.refusedAt(target[:i+1])...)
+		walk = append(walk, w.refusedAt(target[:i+1], i == len(target)-1)...)
 	}
 	return walk, slices.ContainsFunc(walk, func(m Move) bool { return m.Line != 0 })
 }
@@ -88,14 +88,16 @@ func justLast(steps []Step) []Step {
 	return steps
 }
 
-// refusedAt takes the rows of a situation that leave it as it is.
-func (w *walker) refusedAt(situation []Step) (walk Walk) {
+// refusedAt takes the rows of a situation that leave it as it is. A change that
+// times out may be made later on, so it is for the end of a walk.
+func (w *walker) refusedAt(situation []Step, end bool) (walk Walk) {
 	key := Steps(situation)
 	w.at[key] = slices.DeleteFunc(w.at[key], func(r Row) bool {
-		if !r.admitted(w.version) {
+		take := !r.admitted(w.version) && (end || r.Verdicts[w.version] != "timeout")
+		if take {
 			walk = append(walk, Move{Step: r.Operation, Verdict: r.Verdicts[w.version], Line: r.Line})
 		}
-		return !r.admitted(w.version)
+		return take
 	})
 	return walk
 }
@@ -103,7 +105,8 @@ func (w *walker) refusedAt(situation []Step) (walk Walk) {
 // admittedAt takes the row of a change that leads on. There is none where an
 // earlier walk met it.
 func (w *walker) admittedAt(situation []Step, s Step) Move {
-	move := Move{Step: s, Verdict: "ok"}
+	move := Move{Step: s}
+	_, _, move.Verdict = Row{Situation: situation, Operation: s}.Play(w.version)
 	key := Steps(situation)
 	w.at[key] = slices.DeleteFunc(w.at[key], func(r Row) bool {
 		if r.Operation != s {

@@ -1,0 +1,89 @@
+package joiner
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// DecideLeave says what to do next for a host that is to leave its cluster for
+// good: pure as Decide is. Its etcd ends by itself when its member is removed.
+func DecideLeave(p Policy, o Observation) Plan {
+	c, found := o.leaving()
+	if !found {
+		return wait(ClusterNoQuorum, "no cluster with a quorum answers: nothing is changed without one", "bring members back first")
+	}
+	m, listed := o.self(p, c)
+	switch {
+	case !listed:
+		return left(p, c)
+	case !m.Learner && c.voters() == 1:
+		return refuse(LeaveLast, fmt.Sprintf("member %s is the last voter of cluster %s", describe(m), c.ID),
+			"to give up the cluster, stop etcd and keep or archive its data dir")
+	case !c.safeToRemove(m):
+		return wait(QuorumAtRisk, fmt.Sprintf("with %d of %d voters healthy, the removal of this host would put the quorum of cluster %s at risk",
+			c.healthy(), c.voters(), c.ID), "bring other members back first")
+	}
+	if plan, blocked := c.turn(p, Intent{Purpose: ToLeave}); blocked {
+		return plan
+	}
+	if next, found := c.successor(m); c.Leader == m.ID && found && c.movesLeader() {
+		return Plan{Step: StepMoveLeader, Reason: LeaveLeader, Cluster: c.ID, Member: &next,
+			Text: fmt.Sprintf("this host leads cluster %s: member %s takes over", c.ID, describe(next))}
+	}
+	return Plan{Step: StepRemove, Reason: LeaveMember, Cluster: c.ID, Seen: c.ids(), Intent: c.under(p), Member: &m,
+		Text: fmt.Sprintf("this host, member %s, leaves cluster %s", describe(m), c.ID)}
+}
+
+// leaving is the cluster to leave: that of the data, else the one that our
+// sources lead to.
+func (o Observation) leaving() (Cluster, bool) {
+	if o.Disk.State == DiskData {
+		return o.cluster(o.Disk.ClusterID)
+	}
+	c, several := o.ours()
+	if c == nil || several {
+		return Cluster{}, false
+	}
+	return *c, true
+}
+
+// self is this host's member: by its data, else by its peer URLs.
+func (o Observation) self(p Policy, c Cluster) (Member, bool) {
+	if o.Disk.State == DiskData {
+		return c.member(o.Disk.MemberID)
+	}
+	for _, m := range c.Members {
+		if sameURLs(m.PeerURLs, p.PeerURLs) {
+			return m, true
+		}
+	}
+	return Member{}, false
+}
+
+func left(p Policy, c Cluster) Plan {
+	if i := c.under(p); i != nil {
+		return c.release(*i)
+	}
+	return Plan{Step: StepDone, Reason: LeaveDone, Exit: ExitDone,
+		Text: fmt.Sprintf("this host is not a member of cluster %s; disable its etcd, or the next start joins anew", c.ID)}
+}
+
+// movesLeader tells whether its etcd can pass on the leadership: since 3.3.
+func (c Cluster) movesLeader() bool {
+	return c.API != "v2" && (c.Version == undecidedVersion || c.Version.Major > 3 || c.Version.Major == 3 && c.Version.Minor >= 3)
+}
+
+// successor is the healthy voter that is best to lead: the one that holds most
+// of the log.
+func (c Cluster) successor(leaver Member) (Member, bool) {
+	able := slices.DeleteFunc(slices.Clone(c.Members), func(m Member) bool {
+		return m.ID == leaver.ID || m.Learner || !m.Started() || !c.alive(m)
+	})
+	if len(able) == 0 {
+		return Member{}, false
+	}
+	return slices.MaxFunc(able, func(a, b Member) int {
+		return cmp.Or(cmp.Compare(a.Health.Match, b.Health.Match), cmp.Compare(b.ID, a.ID))
+	}), true
+}

@@ -1,0 +1,74 @@
+package joiner
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// leads makes host n the leader.
+func leads(n int) func(*Cluster) { return func(c *Cluster) { c.Leader = founderID(n) } }
+
+var leaving = func(i *Intent) { i.Purpose = ToLeave }
+
+var leaveCases = []decideCase{
+	{"no quorum", host(1), hasData(1), StepWait, ClusterNoQuorum, 75},
+	{"no data, no quorum", host(1), observed(), StepWait, ClusterNoQuorum, 75},
+	{"the last one", host(1), hasData(1, cluster("healthy")), StepRefuse, LeaveLast, 78},
+	{"the last voter beside a learner", host(1), hasData(1, cluster("healthy", alsoMember(asLearner(member(4, "healthy"))))), StepRefuse, LeaveLast, 78},
+	{"a learner of one", host(4), learnerHere("healthy", cluster("healthy", intent(4, leaving))), StepRemove, LeaveMember, 0},
+	{"one of two", host(2), hasData(2, cluster("healthy healthy", intent(2, leaving))), StepRemove, LeaveMember, 0},
+	{"one of two, the other is dead", host(2), hasData(2, cluster("dead healthy")), StepWait, QuorumAtRisk, 75},
+	{"one of three, another is dead", host(3), hasData(3, cluster("healthy dead healthy")), StepWait, QuorumAtRisk, 75},
+	{"one of three that is down itself", host(3), hasData(3, cluster("healthy healthy dead", intent(3, leaving))), StepRemove, LeaveMember, 0},
+	{"one of three", host(3), hasData(3, cluster("healthy healthy healthy")), StepClaim, IntentClaim, 0},
+	{"one of three, another host joins", host(3), hasData(3, cluster("healthy healthy healthy", intent(5))), StepWait, JoinInFlight, 75},
+	{"the leader", host(1), hasData(1, cluster("healthy healthy healthy", intent(1, leaving))), StepMoveLeader, LeaveLeader, 0},
+	{"the leader of an etcd 2", host(1), hasData(1, cluster("healthy healthy healthy", intent(1, leaving), func(c *Cluster) { c.API = "v2" })), StepRemove, LeaveMember, 0},
+	{"a follower", host(1), hasData(1, cluster("healthy healthy healthy", intent(1, leaving), leads(2))), StepRemove, LeaveMember, 0},
+	{"a member without its data", host(3), observed(cluster("healthy healthy dead", intent(3, leaving))), StepRemove, LeaveMember, 0},
+	{"it has left", host(4), hasData(4, cluster("healthy healthy healthy", intent(4, leaving))), StepRelease, IntentRelease, 0},
+	{"not a member", host(4), observed(cluster("healthy healthy healthy")), StepDone, LeaveDone, 0},
+	{"two clusters", host(4), with(observed(cluster("healthy"), cluster("healthy", func(c *Cluster) { c.ID = 7 })), func(o *Observation) { o.Discovery = Discovery{} }), StepWait, ClusterNoQuorum, 75},
+}
+
+func TestDecideLeave(t *testing.T) {
+	for _, c := range leaveCases {
+		plan := DecideLeave(c.policy, c.obs)
+		if plan.Step != c.step || plan.Reason != c.reason || plan.Exit != c.exit || plan.Text == "" {
+			t.Errorf("%s:\n got %s %s exit %d: %s\nwant %s %s exit %d", c.name, plan.Step, plan.Reason, plan.Exit, plan.Text, c.step, c.reason, c.exit)
+		}
+	}
+}
+
+// The leader goes: it passes on the leadership, is removed, and nothing is
+// left behind; and if it may not go, neither is anything left behind.
+func TestRunLeave(t *testing.T) {
+	mine := intent(1, leaving)
+	for _, c := range []struct {
+		world []Observation
+		steps string
+		exit  int
+	}{
+		{[]Observation{
+			hasData(1, cluster("healthy healthy healthy")),
+			hasData(1, cluster("healthy healthy healthy", mine)),
+			hasData(1, cluster("healthy healthy healthy", mine, leads(2))),
+			hasData(1, cluster("", mine, alsoMember(member(2, "healthy"), member(3, "healthy")))),
+			hasData(1, cluster("", alsoMember(member(2, "healthy"), member(3, "healthy")))),
+		}, "claim move-leader remove release", 0},
+		{[]Observation{hasData(1, cluster("healthy healthy dead", mine))}, "release", 75},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			w := &script{world: c.world}
+			plan, err := RunLeave(ctx, host(1), w)
+			if err != nil || plan.Exit != c.exit || strings.Join(w.steps, " ") != c.steps {
+				t.Errorf("got %s %s %v after %q", plan.Step, plan.Reason, err, w.steps)
+			}
+		})
+	}
+}
