@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -24,12 +25,13 @@ const secret = "open sesame"
 // guard is a gRPC server with auth on, as far as authConn sees it.
 type guard struct {
 	grpc.ClientConnInterface
-	mu     sync.Mutex // of what follows
-	off    bool       // auth is not enabled
-	hangs  bool       // Authenticate waits for a quorum that does not come
-	named  error      // what a certificate's user gets
-	old    bool       // errors are those of 3.4's alarms
-	valid  string     // the token that is
+	mu     sync.Mutex      // of what follows
+	off    bool            // auth is not enabled
+	hangs  bool            // Authenticate waits for a quorum that does not come
+	named  error           // what a certificate's user gets
+	old    bool            // errors are those of 3.4's alarms
+	valid  string          // the token that is
+	crowd  *sync.WaitGroup // how many are to be refused before anybody hears of it
 	logins int
 }
 
@@ -37,6 +39,15 @@ func (g *guard) Invoke(ctx context.Context, method string, args, reply any, _ ..
 	if method == pb.Auth_Authenticate_FullMethodName {
 		return g.login(ctx, args.(*pb.AuthenticateRequest), reply.(*pb.AuthenticateResponse))
 	}
+	err := g.check(ctx)
+	if err != nil && g.crowd != nil {
+		g.crowd.Done()
+		g.crowd.Wait()
+	}
+	return err
+}
+
+func (g *guard) check(ctx context.Context) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	md, _ := metadata.FromOutgoingContext(ctx)
@@ -56,13 +67,14 @@ func (g *guard) Invoke(ctx context.Context, method string, args, reply any, _ ..
 }
 
 func (g *guard) login(ctx context.Context, req *pb.AuthenticateRequest, res *pb.AuthenticateResponse) error {
+	if g.hangs {
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.logins++
 	switch {
-	case g.hangs:
-		<-ctx.Done()
-		return ctx.Err()
 	case g.off:
 		return rpctypes.ErrGRPCAuthNotEnabled
 	case req.Name != "root" || req.Password != secret:
@@ -120,11 +132,14 @@ func TestAuthConn(t *testing.T) {
 
 // A token ends: one of those who notice fetches the next.
 func TestAuthConnRenews(t *testing.T) {
+	const callers = 8
 	g := &guard{}
 	c := newAuthConn(g, Credentials{"root", secret}, true)
 	for _, g.old = range []bool{false, true} {
+		g.crowd = &sync.WaitGroup{}
+		g.crowd.Add(callers)
 		var calls sync.WaitGroup
-		for range 8 {
+		for range callers {
 			calls.Go(func() {
 				if err := call(context.Background(), c); err != nil {
 					t.Error(err)
@@ -132,9 +147,7 @@ func TestAuthConnRenews(t *testing.T) {
 			})
 		}
 		calls.Wait()
-		g.mu.Lock()
 		g.valid = "none" // it ran out
-		g.mu.Unlock()
 	}
 	if g.count() != 2 {
 		t.Errorf("%d logins for 2 tokens", g.count())
@@ -142,21 +155,26 @@ func TestAuthConnRenews(t *testing.T) {
 }
 
 // Without a quorum nobody can log in: that is no word on the password, and it
-// ends when the caller says so, for those who wait for their turn as well.
+// ends when the caller says so, also for one who waits for his turn behind
+// somebody more patient.
 func TestAuthConnIsBounded(t *testing.T) {
-	c := newAuthConn(&guard{hangs: true}, Credentials{"root", secret}, true)
-	why := errors.New("the time is up")
-	ctx, cancel := context.WithTimeoutCause(context.Background(), 50*time.Millisecond, why)
-	defer cancel()
-	var calls sync.WaitGroup
-	for range 3 {
-		calls.Go(func() {
-			if err := call(ctx, c); !errors.Is(err, why) || bar(err) != "" {
-				t.Errorf("%v (%q)", err, bar(err))
-			}
-		})
-	}
-	calls.Wait()
+	synctest.Test(t, func(t *testing.T) {
+		c := newAuthConn(&guard{hangs: true}, Credentials{"root", secret}, true)
+		start := time.Now()
+		var calls sync.WaitGroup
+		for _, patience := range []time.Duration{time.Hour, time.Second} {
+			calls.Go(func() {
+				why := fmt.Errorf("%s are over", patience)
+				ctx, cancel := context.WithTimeoutCause(t.Context(), patience, why)
+				defer cancel()
+				if err := call(ctx, c); !errors.Is(err, why) || bar(err) != "" || time.Since(start) != patience {
+					t.Errorf("after %s: %v (%q), want %v", time.Since(start), err, bar(err), why)
+				}
+			})
+			synctest.Wait()
+		}
+		calls.Wait()
+	})
 }
 
 func TestCredentialsHideThePassword(t *testing.T) {

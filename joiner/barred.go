@@ -14,7 +14,7 @@ type Barred struct {
 // barred makes a refusal of a wait for servers, where one that lives does not
 // let this host in: that does not mend by waiting.
 func barred(o Observation, plan Plan) Plan {
-	if plan.Step != StepWait || !slices.Contains([]Reason{ClusterUnreachable, ClusterNoQuorum, FounderLostDisk, DiscoveryDown}, plan.Reason) {
+	if !slices.Contains([]Reason{ClusterUnreachable, ClusterNoQuorum, FounderLostDisk, DiscoveryDown}, plan.Reason) {
 		return plan
 	}
 	if f, found := o.bar(); found {
@@ -40,7 +40,7 @@ func (o Observation) bar() (Failure, bool) {
 // it gave its own list, and said so.
 func (o Observation) asked() bool {
 	return slices.ContainsFunc(o.Failures, func(f Failure) bool {
-		return f.Bar == "" && slices.ContainsFunc(o.Views, func(v View) bool { return v.From == f.URL })
+		return slices.ContainsFunc(o.Views, func(v View) bool { return v.From == f.URL })
 	})
 }
 

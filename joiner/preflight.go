@@ -150,5 +150,6 @@ func local(u *url.URL) bool {
 		return true
 	}
 	addr, err := netip.ParseAddr(host)
-	return err == nil && (addr.Unmap().IsLoopback() || addr.Unmap().IsUnspecified())
+	addr = addr.Unmap()
+	return err == nil && (addr.IsLoopback() || addr.IsUnspecified())
 }

@@ -38,6 +38,7 @@ var preflightCases = []decideCase{
 	{"mapped loopback among hosts", host(4, size(5), at("http://[::ffff:127.0.0.1]:2380")), observed(cluster("healthy healthy healthy")), StepRefuse, AdvertiseLoopback, 78},
 	{"unspecified among hosts", host(4, size(5), at("http://0.0.0.0:2380")), observed(cluster("healthy healthy healthy")), StepRefuse, AdvertiseLoopback, 78},
 	{"unspecified IPv6 among hosts", host(4, size(5), at("http://[::]:2380")), observed(cluster("healthy healthy healthy")), StepRefuse, AdvertiseLoopback, 78},
+	{"mapped unspecified among hosts", host(4, size(5), at("http://[::ffff:0.0.0.0]:2380")), observed(cluster("healthy healthy healthy")), StepRefuse, AdvertiseLoopback, 78},
 	{"one of two is a loopback", host(4, size(5), at(hostURL(4), "http://127.0.0.1:2380")), observed(cluster("healthy healthy healthy")), StepRefuse, AdvertiseLoopback, 78},
 	{"localhost among hosts, nobody is removed for it", host(4, at("http://localhost:2380")), observed(cluster("healthy healthy dead")), StepRefuse, AdvertiseLoopback, 78},
 	{"localhost among hosts, nobody is watched for it", host(4, at("http://localhost:2380")), observed(cluster("healthy healthy silent")), StepRefuse, AdvertiseLoopback, 78},
