@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"time"
 )
@@ -94,8 +95,21 @@ func (s *Switch) Both(a, b *Port, l Link) {
 
 // Around changes everything to and from a port, except with some.
 func (s *Switch) Around(p *Port, l Link, except ...*Port) {
+	s.Into(p, l, except...)
+	s.OutOf(p, l, except...)
+}
+
+// Into changes everything to a port, except from some.
+func (s *Switch) Into(p *Port, l Link, except ...*Port) {
 	for _, other := range s.others(p, except) {
-		s.Both(p, other, l)
+		s.Set(other, p, l)
+	}
+}
+
+// OutOf changes everything from a port, except to some.
+func (s *Switch) OutOf(p *Port, l Link, except ...*Port) {
+	for _, other := range s.others(p, except) {
+		s.Set(p, other, l)
 	}
 }
 
@@ -104,20 +118,11 @@ func (s *Switch) others(p *Port, except []*Port) []*Port {
 	defer s.mu.Unlock()
 	var list []*Port
 	for _, other := range s.ports {
-		if other != p && !contains(except, other) {
+		if other != p && !slices.Contains(except, other) {
 			list = append(list, other)
 		}
 	}
 	return list
-}
-
-func contains(ports []*Port, p *Port) bool {
-	for _, other := range ports {
-		if other == p {
-			return true
-		}
-	}
-	return false
 }
 
 // Heal makes all links good again.
