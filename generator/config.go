@@ -172,8 +172,13 @@ func notAssignment(line string) error {
 	return fmt.Errorf("%q is not ELASTIC_ETCD_NAME=value or ETCD_NAME=value on one line", shorten(line))
 }
 
+// secret is where a line may begin to be one: -user takes a password too.
+var secret = regexp.MustCompile(`(?i)(password|_user).*`)
+
+// shorten is a line for the log.
 func shorten(s string) string {
 	const most = 80
+	s = secret.ReplaceAllString(s, "$1...")
 	if len(s) > most {
 		return s[:most] + "..."
 	}
