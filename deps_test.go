@@ -19,7 +19,8 @@ var notReached = map[string]map[string]string{
 	"joiner":           {"github.com/": "only the standard library", "go.etcd.io/": "only the standard library", "net/http": "the decision asks nobody"},
 	"unitfile":         {"go.etcd.io/": "rendering needs no etcd", "net/http": "rendering is pure", "github.com/godbus": "rendering needs no bus"},
 	"datadir":          {"go.etcd.io/etcd": "etcd's own WAL reader costs 10 MB", "net/http": "a disk is not on the network", module + "etcdapi": adapters, module + "discovery": adapters},
-	"etcdapi":          {module + "discovery": adapters, module + "datadir": adapters},
+	"etcdapi":          {module + "discovery": adapters, module + "datadir": adapters, module + "preflight": adapters},
+	"preflight":        {"github.com/": "only the standard library", "go.etcd.io/": "only the standard library", "net/http": "it asks nobody but the resolver"},
 	"discovery":        {module + "etcdapi": adapters, module + "datadir": adapters, "go.etcd.io/bbolt": "only the service needs a store", "google.golang.org/grpc": "v2 is plain HTTP"},
 	"discovery/server": {module + "etcdapi": "the service knows no cluster", "google.golang.org/grpc": "the service is plain HTTP"},
 }
