@@ -11,7 +11,7 @@ import (
 func DecideLeave(p Policy, o Observation) Plan {
 	c, found := o.leaving()
 	if !found {
-		return wait(ClusterNoQuorum, "no cluster with a quorum answers: nothing is changed without one", "bring members back first")
+		return barred(o, wait(ClusterNoQuorum, "no cluster with a quorum answers: nothing is changed without one", "bring members back first"))
 	}
 	m, listed := o.self(p, c)
 	switch {
@@ -23,6 +23,9 @@ func DecideLeave(p Policy, o Observation) Plan {
 	case !c.safeToRemove(m):
 		return wait(QuorumAtRisk, fmt.Sprintf("with %d of %d voters healthy, the removal of this host would put the quorum of cluster %s at risk",
 			c.healthy(), c.voters(), c.ID), "bring other members back first")
+	}
+	if plan, blocked := (joining{p, o, c}).admitted(); blocked {
+		return plan
 	}
 	if plan, blocked := c.turn(p, Intent{Purpose: ToLeave}); blocked {
 		return plan
@@ -71,7 +74,7 @@ func left(p Policy, c Cluster) Plan {
 
 // movesLeader tells whether its etcd can pass on the leadership: since 3.3.
 func (c Cluster) movesLeader() bool {
-	return c.API != "v2" && (c.Version == undecidedVersion || c.Version.Major > 3 || c.Version.Major == 3 && c.Version.Minor >= 3)
+	return c.API != "v2" && (c.Version == undecidedVersion || c.Version.atLeast(Version{3, 3}))
 }
 
 // successor is the healthy voter that is best to lead: the one that holds most

@@ -152,3 +152,17 @@ func TestPromotionBarred(t *testing.T) {
 		}
 	}
 }
+
+// So is leaving.
+func TestLeaveBarred(t *testing.T) {
+	for _, c := range []decideCase{
+		{"not root", host(1), hasData(1, cluster("healthy healthy healthy", notRoot)), StepRefuse, AuthFailed, 78},
+		{"a user is wanted", host(1), failed(hasData(1), AuthRequired), StepRefuse, AuthRequired, 78},
+		{"no member of it, not root", host(4), observed(cluster("healthy healthy healthy", notRoot)), StepDone, LeaveDone, 0},
+	} {
+		plan := DecideLeave(c.policy, c.obs)
+		if plan.Step != c.step || plan.Reason != c.reason || plan.Exit != c.exit {
+			t.Errorf("%s: %s %s exit %d: %s", c.name, plan.Step, plan.Reason, plan.Exit, plan.Text)
+		}
+	}
+}
