@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,13 +37,39 @@ func TestSimulatorVerdicts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, walk := range simulator.Walks(version, rows, func(r simulator.Row) bool { return sweeps() || shareOf(r) == i }) {
-			t.Run(fmt.Sprintf("%s/line%d", full, lastLine(walk)), func(t *testing.T) {
+		walks := simulator.Walks(version, rows, func(r simulator.Row) bool { return sweeps() || shareOf(r) == i })
+		for several := range slices.Chunk(walks, 3) {
+			t.Run(full+"/"+lastLines(several), func(t *testing.T) {
 				t.Parallel()
-				newReplay(t, full).walk(walk)
+				walkTogether(t, full, several)
 			})
 		}
 	}
+}
+
+// walkTogether takes several walks at once: most of their time is spent on
+// connections getting old.
+func walkTogether(t *testing.T, version string, walks []simulator.Walk) {
+	var wg sync.WaitGroup
+	for _, walk := range walks {
+		wg.Go(func() {
+			var log strings.Builder
+			err := cluster.Script(t.Context(), &log, func(s cluster.T) { newReplay(s, version).walk(walk) })
+			t.Logf("to line %d:\n%s", lastLine(walk), log.String())
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func lastLines(walks []simulator.Walk) string {
+	lines := make([]string, len(walks))
+	for i, walk := range walks {
+		lines[i] = fmt.Sprintf("line%d", lastLine(walk))
+	}
+	return strings.Join(lines, "+")
 }
 
 // sweeps tells whether the long run is wanted.
@@ -78,7 +105,7 @@ func lastLine(walk simulator.Walk) int {
 
 // replay does with real servers what a simulated cluster does.
 type replay struct {
-	*testing.T
+	cluster.T
 	lab     *cluster.Lab
 	version string
 	hosts   []*cluster.Host // by the numbers of the members, from 0
@@ -87,7 +114,7 @@ type replay struct {
 	links   map[[2]string]time.Time // since when one host was seen connected to another
 }
 
-func newReplay(t *testing.T, version string) *replay {
+func newReplay(t cluster.T, version string) *replay {
 	return &replay{T: t, lab: cluster.New(t), version: version, links: map[[2]string]time.Time{}}
 }
 
@@ -149,7 +176,7 @@ func (r *replay) found(s simulator.Step) {
 	}
 	version, err := simulator.ParseVersion(r.version)
 	if err != nil {
-		r.Fatal(err)
+		r.Fatalf("%v", err)
 	}
 	r.sim = simulator.Found(version, s)
 }
@@ -421,7 +448,7 @@ func (r *replay) request(s simulator.Step, at *cluster.Host, id uint64, url stri
 		}
 	}
 	log := len(at.Log())
-	ctx, cancel := context.WithTimeout(r.Context(), r.patience())
+	ctx, cancel := context.WithTimeout(context.Background(), r.patience())
 	defer cancel()
 	added, err := r.call(ctx, s, at, id, url)
 	verdict := verdictOf(err, at.Log()[log:])
