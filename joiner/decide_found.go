@@ -101,6 +101,9 @@ func (f founding) incomplete() Plan {
 		return refuse(NameInUse, err.Error(), "give every host a name and peer URLs of its own; the place that is taken stays taken")
 	}
 	_, registered := f.o.Discovery.entry(f.mine.Key)
+	if plan, blocked := f.registrable(); blocked && !registered {
+		return plan
+	}
 	switch r := f.o.Disk.Record; {
 	case f.record() && registered:
 		return wait(FoundersMissing, fmt.Sprintf("%d of %d founders registered (%s)", len(f.list.peers), f.list.size, f.list.names()),

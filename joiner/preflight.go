@@ -48,9 +48,11 @@ func first(checks ...func() (Plan, bool)) (Plan, bool) {
 
 // reachable: others cannot reach this host at its loopback. A cluster that is
 // all on one host can.
-func (j joining) reachable() (Plan, bool) {
-	own, bad := find(j.p.PeerURLs, local)
-	far, spread := j.elsewhere()
+func (j joining) reachable() (Plan, bool) { return reachable(j.p, j.others()) }
+
+func reachable(p Policy, others []string) (Plan, bool) {
+	own, bad := find(p.PeerURLs, local)
+	far, spread := find(others, func(u *url.URL) bool { return !local(u) })
 	if !bad || !spread {
 		return Plan{}, false
 	}
@@ -58,26 +60,35 @@ func (j joining) reachable() (Plan, bool) {
 		"give the address that the other members reach this host at: -initial-advertise-peer-urls=http://ADDRESS:2380"), true
 }
 
-// elsewhere gives a peer URL of a member that is no loopback.
-func (j joining) elsewhere() (string, bool) {
-	return find(j.others(), func(u *url.URL) bool { return !local(u) })
-}
-
 // sameScheme: members that all speak one scheme to each other are set up for
 // that. In a cluster that is mixed already, somebody changes over.
-func (j joining) sameScheme() (Plan, bool) {
-	if len(j.others()) == 0 {
+func (j joining) sameScheme() (Plan, bool) { return sameScheme(j.p, j.others()) }
+
+func sameScheme(p Policy, others []string) (Plan, bool) {
+	if len(others) == 0 {
 		return Plan{}, false
 	}
 	for _, scheme := range []string{"http", "https"} {
-		own, mine := find(j.p.PeerURLs, func(u *url.URL) bool { return u.Scheme != scheme })
-		_, mixed := find(j.others(), func(u *url.URL) bool { return u.Scheme != scheme })
+		own, mine := find(p.PeerURLs, func(u *url.URL) bool { return u.Scheme != scheme })
+		_, mixed := find(others, func(u *url.URL) bool { return u.Scheme != scheme })
 		if mine && !mixed {
-			return refuse(AdvertiseScheme, fmt.Sprintf("this host would advertise %s, and every member of cluster %s is at %s", own, j.c.ID, scheme),
+			return refuse(AdvertiseScheme, fmt.Sprintf("this host would advertise %s, and every other member is at %s", own, scheme),
 				fmt.Sprintf("give -initial-advertise-peer-urls with %s, and etcd the listen URL and the certificates to match", scheme)), true
 		}
 	}
 	return Plan{}, false
+}
+
+// registrable stands before the registration of a founder: a place that is
+// taken stays taken, also one that nobody can reach.
+func (f founding) registrable() (plan Plan, blocked bool) {
+	var others []string
+	for _, p := range f.list.peers {
+		others = append(others, p.URLs...)
+	}
+	return first(
+		func() (Plan, bool) { return reachable(f.p, others) },
+		func() (Plan, bool) { return sameScheme(f.p, others) })
 }
 
 // others are the peer URLs of the members that ran and are not this host.

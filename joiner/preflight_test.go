@@ -65,6 +65,11 @@ var preflightCases = []decideCase{
 	{"moved with a bad certificate", host(4), with(hasData(1, cluster("dead healthy healthy")), func(o *Observation) { o.Preflight = badCert }), StepRefuse, PeerCertificate, 78},
 	{"moved, not root", host(4), hasData(1, cluster("dead healthy healthy", notRoot)), StepRefuse, AuthFailed, 78},
 
+	{"a founder at localhost, the first", host(1, at("http://localhost:2380")), foundingBy(1, "none"), StepRecord, FounderRecord, 0},
+	{"a founder at localhost, others elsewhere", host(3, at("http://localhost:2380")), foundingBy(3, "none", founder(1)), StepRefuse, AdvertiseLoopback, 78},
+	{"a founder with https, another with http", host(3, at("https://10.0.0.3:2380")), foundingBy(3, "none", founder(1)), StepRefuse, AdvertiseScheme, 78},
+	{"a founder at localhost that is registered", host(1, at("http://localhost:2380")), with(foundingBy(1, "none", founder(2), Registration("n1", []string{"http://localhost:2380"}, token)), func(*Observation) {}), StepRecord, FounderRecord, 0},
+
 	{"not root, room", host(4, size(5)), observed(cluster("healthy healthy healthy", notRoot)), StepRefuse, AuthFailed, 78},
 	{"not root, one dead", host(4), observed(cluster("healthy healthy dead", notRoot)), StepRefuse, AuthFailed, 78},
 	{"nobody, room", host(4, size(5)), observed(cluster("healthy healthy healthy", needsUser)), StepRefuse, AuthRequired, 78},
