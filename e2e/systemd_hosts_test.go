@@ -283,3 +283,78 @@ func TestSystemdTemplate(t *testing.T) {
 		t.Fatalf("the other instance has %s", dropIns)
 	}
 }
+
+// TestSystemdStop: an admin stops and restarts a host that waits, for the
+// other founders or for a place.
+func TestSystemdStop(t *testing.T) {
+	onEveryRoot(t, func(f *fleet) {
+		token := f.token(2)
+		first, second := f.host(token, "ELASTIC_ETCD_TIMEOUT=80s"), f.host(token)
+		first.Boot()
+		f.stops(first, "1 of 2 founders registered")
+		first.Run("systemctl", "start", "--no-block", "etcd.service")
+		f.restarts(first, "1 of 2 founders registered")
+		second.Boot()
+		waitActive(second)
+		waitActive(first)
+		f.wantEnviron(first, "etcd.service", "ETCD_INITIAL_CLUSTER_STATE=new")
+		f.wantMembers(first, first, second)
+
+		spare := f.host(token, "ELASTIC_ETCD_STANDBY=true")
+		spare.Boot()
+		f.restarts(spare, "is full")
+		f.stops(spare, "is full")
+	})
+}
+
+// waits is the process that waits, once it says for what.
+func (f *fleet) waits(m *machine.Machine, reason string) (pid string) {
+	f.Helper()
+	m.WaitFor("etcd's start to wait", "etcd.service", func() error {
+		text := show(m, "StatusText")
+		if pid = show(m, "ControlPID"); pid == "0" || !strings.Contains(text, reason) {
+			return fmt.Errorf("process %s says %q", pid, text)
+		}
+		return nil
+	})
+	return pid
+}
+
+// stops: what is stopped is at rest, and neither a failure nor to be tried
+// again: systemd would say "activating" of a unit that waits for its RestartSec=.
+func (f *fleet) stops(m *machine.Machine, reason string) {
+	f.Helper()
+	f.waits(m, reason)
+	m.Run("timeout", "20", "systemctl", "stop", "etcd.service")
+	for property, want := range map[string]string{"ActiveState": "inactive", "SubState": "dead", "Result": "success", "NRestarts": "0", "Job": ""} {
+		if got := show(m, property); got != want {
+			f.Fatalf("after a stop, %s is %q\n%s", property, got, m.Run("journalctl", "--no-pager", "-u", "etcd.service"))
+		}
+	}
+	f.wantNoEtcd(m)
+}
+
+// restarts: another process waits then, at once, without the pause of a unit
+// that failed.
+func (f *fleet) restarts(m *machine.Machine, reason string) {
+	f.Helper()
+	before := f.waits(m, reason)
+	m.Run("systemctl", "restart", "--no-block", "etcd.service")
+	m.WaitFor("another process to wait", "etcd.service", func() error {
+		if pid := show(m, "ControlPID"); pid == "0" || pid == before {
+			return fmt.Errorf("it is %s", pid)
+		}
+		return nil
+	})
+	f.waits(m, reason)
+	if restarts := show(m, "NRestarts"); restarts != "0" {
+		f.Fatalf("after a restart by hand systemd has tried %s times again", restarts)
+	}
+	f.wantNoEtcd(m)
+}
+
+// wantNoEtcd looks for a word of etcd, too: it may have ended again.
+func (f *fleet) wantNoEtcd(m *machine.Machine) {
+	f.Helper()
+	m.Shell("! ls -l /proc/[0-9]*/exe 2>/dev/null | grep /usr/bin/etcd && ! journalctl -q --no-pager _COMM=etcd | grep .")
+}

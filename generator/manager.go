@@ -64,3 +64,18 @@ func (m *Manager) Unit(ctx context.Context, name string) (Unit, error) {
 	}
 	return readUnit(name, props), nil
 }
+
+// Stopping tells whether systemd is stopping a unit now. It is for a command
+// of that unit that was interrupted: nothing can come of asking but a better
+// exit code, so what goes wrong is a no, and it does not take long.
+func Stopping(name string) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	m, err := Connect(ctx)
+	if err != nil {
+		return false
+	}
+	defer m.Close()
+	props, err := m.conn.GetUnitPropertiesContext(ctx, name)
+	return err == nil && props["ActiveState"] == "deactivating"
+}
