@@ -61,6 +61,9 @@ func (o Observation) recordFor(id ID) bool {
 // The list it emits must still be true when etcd starts, so nobody else is to
 // change the membership until then.
 func (j joining) adopt(m Member) Plan {
+	if plan, busy := j.hanging(); busy && !j.o.EtcdVersion.atLeast(firstPatient) {
+		return plan
+	}
 	if plan, blocked := j.turn(0); blocked && (j.p.Strategy != Prepare || plan.Step == StepWait) {
 		return plan
 	}

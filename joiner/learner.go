@@ -6,9 +6,7 @@ import "fmt"
 // silently add a voter instead.
 var firstWithLearners = Version{3, 4}
 
-func (v Version) hasLearners() bool {
-	return v.Major > firstWithLearners.Major || v.Major == firstWithLearners.Major && v.Minor >= firstWithLearners.Minor
-}
+func (v Version) hasLearners() bool { return v.atLeast(firstWithLearners) }
 
 // hasLearners goes by the servers where the cluster has not agreed on a
 // version yet: some members of it were never all up together.

@@ -33,6 +33,8 @@ const (
 	OneToTwo          Reason = "one-to-two"        // a second voter would take the quorum hostage
 	RoomToJoin        Reason = "room"              //
 	RoomToReplace     Reason = "room-to-replace"   // beside the dead member, which goes when we have caught up
+	HangingDead       Reason = "hanging-dead"      // nobody is to wait for it
+	MemberHangs       Reason = "member-hangs"      // the same, and the strategy keeps it
 	NoLearners        Reason = "no-learners"       // this host is to be one, and the cluster is older than 3.4
 	LearnerInFlight   Reason = "learner-in-flight" // etcd takes one at a time
 	LearnerLeft       Reason = "learner-left"      // a learner that nobody promoted is promoted

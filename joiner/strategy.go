@@ -134,17 +134,31 @@ func (j joining) remove(m Member, r Reason, why string) Plan {
 	if plan, blocked := j.versionGate(); blocked {
 		return plan
 	}
-	if j.p.Strategy == Replace && j.size() > 0 && len(j.c.Members)-1 >= j.size() {
+	if j.p.Strategy == Replace && j.stillToAdd(m) > 0 && j.size() > 0 && len(j.c.Members)-1 >= j.size() {
 		return j.isFull(fmt.Sprintf("the removal of %s would not make room", describe(m)))
 	}
-	if !j.c.safeToRemove(m) || !keepsQuorum(j.c.healthy(), j.c.votersWithout(m)+1) {
+	if !j.c.safeToRemove(m) || !keepsQuorum(j.c.healthy(), j.c.votersWithout(m)+j.stillToAdd(m)) {
 		return wait(QuorumAtRisk, fmt.Sprintf("%s, but with %d of %d voters healthy its removal would put the quorum at risk",
 			why, j.c.healthy(), j.c.voters()), "bring other members back first")
+	}
+	// What is begun is to be finished: nobody else may hold up the add.
+	if other, ok := j.longest(j.hangers(m.ID), undecided); ok {
+		return j.watching(other, "an etcd that joins would wait for it")
 	}
 	if plan, blocked := j.turn(0); blocked {
 		return plan
 	}
 	return j.c.removal(j.p, m, r, why)
+}
+
+// stillToAdd is one, or nothing where this host is listed already beside m.
+func (j joining) stillToAdd(m Member) int {
+	for _, other := range j.c.Members {
+		if other.ID != m.ID && sameURLs(other.PeerURLs, j.p.PeerURLs) {
+			return 0
+		}
+	}
+	return 1
 }
 
 func (c Cluster) removal(p Policy, m Member, r Reason, why string) Plan {
@@ -175,6 +189,9 @@ func (c Cluster) votersWithout(m Member) int {
 // add makes this host a voter, or a learner first.
 func (j joining) add() Plan {
 	if plan, blocked := j.versionGate(); blocked {
+		return plan
+	}
+	if plan, busy := j.hanging(); busy {
 		return plan
 	}
 	learner, plan, refused := j.asLearner()

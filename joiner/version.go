@@ -26,6 +26,10 @@ func (v Version) mayJoin(other Version) bool {
 	return v == other || v == other.next()
 }
 
+func (v Version) atLeast(other Version) bool {
+	return v.Major > other.Major || v.Major == other.Major && v.Minor >= other.Minor
+}
+
 func (v Version) next() Version {
 	if v == (Version{2, 3}) {
 		return Version{3, 0}

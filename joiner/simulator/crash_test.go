@@ -1,0 +1,117 @@
+package simulator
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/sttts/elastic-etcd/joiner"
+)
+
+// Every cluster, seen by a new host and by every former self, under every
+// strategy and size, by voters and by learners. The run of the host is killed
+// at every boundary between two steps, and then goes on: once on the same host,
+// once on another one that comes when the intent of the first has run out.
+func TestCrashAtEveryStep(t *testing.T) {
+	e := explorer{TB: t, tally: newTally()}
+	for _, v := range versions {
+		for n := 1; n <= largest(t, 4); n++ {
+			multisets(n, func(states []string) {
+				c, unreached, ok := situation(v, states)
+				if !ok {
+					return
+				}
+				e.states++
+				for _, s := range joiner.Strategies() {
+					for _, size := range []int{n, n + 1, 0} {
+						for _, promotes := range []bool{false, true} {
+							e.everySelf(c, states, unreached, joiner.Policy{Strategy: s, Promotes: promotes}, size)
+						}
+					}
+				}
+			})
+		}
+	}
+	e.log(t)
+	if e.situations < 10000 {
+		t.Errorf("only %d situations", e.situations)
+	}
+}
+
+func (e explorer) everySelf(c *Cluster, states []string, unreached []joiner.ID, p joiner.Policy, size int) {
+	n := len(states)
+	for self := 1; self <= n+1; self++ {
+		if self > 1 && self <= n && states[self-1] == states[self-2] {
+			continue // the same former self under another name
+		}
+		e.what = fmt.Sprintf("etcd %s, %s, host %d, %s, size %d, promotes %v", c.Version, states, self, p.Strategy, size, p.Promotes)
+		e.situations++
+		w := &world{c: c.Clone(), size: size, most: max(size, n)}
+		if size == 0 {
+			w.most = n + 2
+		} else if p.Promotes {
+			w.most++ // beside a dead member
+		}
+		w.actors = []*actor{newActor(w, self, p, unreached)}
+		e.run(w, func(at *world) { e.crash(at, p, unreached) })
+	}
+}
+
+// crash kills the first host's run here.
+func (e explorer) crash(w *world, p joiner.Policy, unreached []joiner.ID) {
+	again := w.clone()
+	again.trail = append(again.trail, "killed; again on the same host")
+	again.actors[0].restart()
+	e.run(again, nil)
+
+	other := w.clone()
+	other.trail = append(other.trail, "killed; another host")
+	other.c.Watch(Horizon)
+	stranger := newActor(other, 9, p, unreached)
+	other.actors = []*actor{stranger}
+	e.run(other, nil)
+}
+
+// run leads the first host to its end. At every boundary it calls crashed.
+func (e explorer) run(w *world, crashed func(*world)) {
+	a := w.actors[0]
+	const most = 200 // looks: a run that goes on for longer goes round in circles
+	for range most {
+		switch {
+		case a.phase == joined || a.phase == refused:
+			e.end(w, a)
+			return
+		case a.phase == starting:
+			e.start(w, a)
+		case a.pending != nil:
+			e.act(w, a)
+			if a.lastErr != nil { // etcd refuses for now: it is tried again
+				a.waited += oneLook
+				w.c.Watch(oneLook, a.Host)
+			}
+		case e.look(w, a):
+			a.waited += oneLook
+			w.c.Watch(oneLook, a.Host)
+		}
+		if crashed != nil {
+			crashed(w)
+		}
+		if a.waited > timeout {
+			return // 75: try again
+		}
+	}
+	e.fail(w, "no end")
+}
+
+// end holds a run that ended to what it was for.
+func (e explorer) end(w *world, a *actor) {
+	m := w.c.At(a.Policy.PeerURLs)
+	switch {
+	case a.phase == refused:
+	case m == nil || m.State != Healthy:
+		e.fail(w, "%s ended well, and does not run", a.Policy.Name)
+	case m.Learner:
+		e.fail(w, "%s ended well as a learner", a.Policy.Name)
+	case w.c.intent != nil && a.Policy.Promotes && sameURLs(w.c.intent.PeerURLs, a.Policy.PeerURLs):
+		e.fail(w, "%s is done, and its intent is still there", a.Policy.Name)
+	}
+}

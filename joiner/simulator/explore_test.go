@@ -1,0 +1,291 @@
+package simulator
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sttts/elastic-etcd/joiner"
+)
+
+// What follows leads joiner.Decide through simulated clusters to the end of
+// every run, and holds each step to the rules of the design with sums of its
+// own: the quorum is the simulator's.
+
+const (
+	deadAfter = time.Minute
+	oneLook   = 20 * time.Second // between two looks of a host that waits
+	timeout   = 5 * time.Minute
+)
+
+// phase is how far a host is.
+type phase byte
+
+const (
+	deciding  phase = iota // elastic-etcd runs
+	starting               // it has ended well, etcd is still to start
+	promoting              // etcd runs, and elastic-etcd promote beside it
+	joined
+	refused
+)
+
+// actor is a host and what it is at.
+type actor struct {
+	*Host
+	phase   phase
+	waited  time.Duration
+	pending *joiner.Plan // decided, not done
+	config  joiner.EtcdConfig
+	lastErr error
+}
+
+func (a *actor) clone() *actor {
+	b := *a
+	b.Host = a.Host.Clone()
+	return &b
+}
+
+// restart is a new run on the same host: what the last one had seen is gone.
+func (a *actor) restart() {
+	a.pending, a.waited, a.Watched = nil, 0, 0
+	if a.phase == starting {
+		a.phase = deciding
+	}
+}
+
+// world is a cluster and the hosts that act on it.
+type world struct {
+	c      *Cluster
+	actors []*actor
+	size   int // of the policy
+	most   int // members there may be
+	trail  []string
+}
+
+func (w *world) clone() *world {
+	v := &world{c: w.c.Clone(), size: w.size, most: w.most, trail: slices.Clone(w.trail)}
+	for _, a := range w.actors {
+		v.actors = append(v.actors, a.clone())
+	}
+	return v
+}
+
+// tally counts what a campaign has seen.
+type tally struct {
+	situations, states, steps int
+	reasons                   map[joiner.Reason]int
+}
+
+func newTally() *tally { return &tally{reasons: map[joiner.Reason]int{}} }
+
+// explorer reports what breaks a rule, with how it came to that.
+type explorer struct {
+	testing.TB
+	*tally
+	what string
+}
+
+func (e explorer) fail(w *world, format string, args ...any) {
+	e.Helper()
+	e.Fatalf("%s: %s\nafter:\n  %s", e.what, fmt.Sprintf(format, args...), strings.Join(w.trail, "\n  "))
+}
+
+// look has a host decide. It tells whether the host waits for time to pass.
+func (e explorer) look(w *world, a *actor) (waits bool) {
+	o := w.c.Observe(a.Host)
+	o.Disk.Running = a.phase == promoting
+	decide := joiner.Decide
+	if a.phase == promoting {
+		decide = joiner.DecidePromotion
+	}
+	plan := decide(a.Policy, o)
+	e.reasons[plan.Reason]++
+	w.trail = append(w.trail, fmt.Sprintf("%s: %s %s: %s", a.Policy.Name, plan.Step, plan.Reason, plan.Text))
+	if plan.Text == "" || plan.Reason == "" {
+		e.fail(w, "a plan without a reason")
+	}
+	switch {
+	case plan.Step == joiner.StepEmit:
+		a.phase, a.config = starting, *plan.Config
+	case plan.Step == joiner.StepRefuse:
+		a.phase = refused
+	case plan.Step == joiner.StepDone:
+		a.phase = joined
+	case plan.Step.Changes():
+		a.pending = &plan
+	default:
+		return true
+	}
+	return false
+}
+
+// act does what was decided, and holds it to the rules.
+func (e explorer) act(w *world, a *actor) {
+	plan := *a.pending
+	a.pending = nil
+	e.steps++
+	before := w.c.Clone()
+	if plan.Step == joiner.StepRemove {
+		e.mayGo(w, a, *plan.Member)
+	}
+	a.lastErr = w.c.Do(plan, a.Host)
+	if a.lastErr != nil {
+		w.trail = append(w.trail, "  failed: "+a.lastErr.Error())
+	}
+	e.check(w, before, plan)
+}
+
+// check holds what a step made of the cluster to the rules.
+func (e explorer) check(w *world, before *Cluster, plan joiner.Plan) {
+	if before.HasQuorum() && !w.c.HasQuorum() {
+		e.fail(w, "%s %s: the quorum is lost", plan.Step, plan.Reason)
+	}
+	if len(w.c.Members) > max(w.most, len(before.Members)) {
+		e.fail(w, "%s %s: %d members, and there may be %d", plan.Step, plan.Reason, len(w.c.Members), w.most)
+	}
+	voters, _ := w.c.Voters()
+	were, _ := before.Voters()
+	if w.size > 0 && voters > max(w.size, were) {
+		e.fail(w, "%s %s: %d voters, and there may be %d", plan.Step, plan.Reason, voters, w.size)
+	}
+}
+
+// mayGo wants a member that is to be removed to have been dead for the whole
+// window, and to be none that another host is just starting.
+func (e explorer) mayGo(w *world, a *actor, victim joiner.Member) {
+	m := w.c.Member(victim.ID)
+	switch {
+	case m == nil:
+	case m.State == Healthy:
+		e.fail(w, "%s removes member %d, which is alive", a.Policy.Name, m.ID)
+	case m.Since < deadAfter:
+		e.fail(w, "%s removes member %d, which has been down for %s", a.Policy.Name, m.ID, m.Since)
+	case w.c.covered(m) && !sameURLs(m.PeerURLs, a.Policy.PeerURLs):
+		e.fail(w, "%s removes member %d, which is being started", a.Policy.Name, m.ID)
+	}
+}
+
+// start starts the etcd of a host.
+func (e explorer) start(w *world, a *actor) {
+	err := w.c.Join(a.Host, a.config)
+	w.trail = append(w.trail, fmt.Sprintf("%s: etcd starts: %v", a.Policy.Name, err))
+	switch {
+	case err != nil:
+		a.lastErr = err
+		a.restart()
+	case a.Policy.Promotes || w.c.At(a.Policy.PeerURLs).Learner:
+		a.phase = promoting
+	default:
+		a.phase = joined
+	}
+}
+
+// states that members begin in. "unreached" is healthy, and out of reach of
+// the hosts that look; "inflight" is being added by a host that has an intent.
+var begins = []string{"healthy", "unreached", "dead", "frozen", "cutoff", "lately", "unstarted", "inflight", "learner", "deadlearner"}
+
+// situation makes a cluster with members in these states, and whom nobody
+// reaches. ok is false where there can be no such cluster.
+func situation(v Version, states []string) (c *Cluster, unreached []joiner.ID, ok bool) {
+	c = New(v, len(states))
+	for i, s := range states {
+		m := &c.Members[i]
+		switch s {
+		case "unreached":
+			unreached = append(unreached, m.ID)
+		case "unstarted", "inflight":
+			m.State, m.Named, m.Published, m.Log = Unstarted, false, false, NoLog
+		case "learner", "deadlearner":
+			m.Learner = true
+		}
+	}
+	for i, s := range states {
+		switch id := c.Members[i].ID; s {
+		case "dead", "deadlearner":
+			c.Kill(id)
+		case "frozen":
+			c.Freeze(id)
+		case "cutoff":
+			c.CutOff(id)
+		}
+	}
+	c.Leader, c.LeaderSince = 0, Horizon
+	c.settle()
+	c.LeaderSince = Horizon
+	c.Pass(Horizon)
+	for i, s := range states {
+		switch m := &c.Members[i]; s {
+		case "lately":
+			c.Kill(m.ID)
+		case "inflight":
+			c.Members[i].Since = 0
+			c.intent = &joiner.Intent{Name: m.Name, PeerURLs: m.PeerURLs, Purpose: joiner.ToJoin, Lease: 1, Revision: 1, Left: intentTime}
+			c.revision = 1
+		}
+	}
+	return c, unreached, c.HasQuorum() && feasible(v, states)
+}
+
+func feasible(v Version, states []string) bool {
+	count := map[string]int{}
+	for _, s := range states {
+		count[s]++
+	}
+	learners := count["learner"] + count["deadlearner"]
+	return count["inflight"] <= 1 && learners <= 1 && (learners == 0 || v.learners()) && learners < len(states)
+}
+
+// multisets calls f with every way to give n members a state.
+func multisets(n int, f func(states []string)) {
+	var fill func(states []string, from int)
+	fill = func(states []string, from int) {
+		if len(states) == n {
+			f(slices.Clone(states))
+			return
+		}
+		for i := from; i < len(begins); i++ {
+			fill(append(states, begins[i]), i)
+		}
+	}
+	fill(nil, 0)
+}
+
+// newActor is host n. That of a member has lost its disk.
+func newActor(w *world, n int, policy joiner.Policy, unreached []joiner.ID) *actor {
+	policy.DeadAfter, policy.Size = joiner.Duration(deadAfter), w.size
+	policy.DataDir = "data"
+	h := w.c.NewHost(n, policy)
+	h.Unreached = unreached
+	return &actor{Host: h}
+}
+
+// largest is up to how many members a campaign goes: make enumerate goes
+// further.
+func largest(t *testing.T, usual int) int {
+	s := os.Getenv("ELASTIC_ETCD_ENUMERATE")
+	if s == "" {
+		return usual
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		t.Fatalf("ELASTIC_ETCD_ENUMERATE: %v", err)
+	}
+	return n
+}
+
+// versions have different rules for an add while a voter is down, and for a
+// peer that hangs.
+var versions = []Version{{3, 4, 34}, {3, 6, 16}, {2, 3, 8}}
+
+func (t *tally) log(tb testing.TB) {
+	var names []string
+	for r, n := range t.reasons {
+		names = append(names, fmt.Sprintf("%s %d", r, n))
+	}
+	slices.Sort(names)
+	tb.Logf("%d situations, %d states or clusters, %d steps; reasons: %s", t.situations, t.states, t.steps, strings.Join(names, ", "))
+}
