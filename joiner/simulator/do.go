@@ -89,6 +89,8 @@ func (c *Cluster) open(plan joiner.Plan, h *Host) (bool, error) {
 		return false, nil
 	case !sameURLs(m.PeerURLs, plan.Member.PeerURLs):
 		return true, ErrChanged
+	case plan.Step == joiner.StepRemove && m.Published && !plan.Member.Started():
+		return true, ErrChanged
 	}
 	return true, nil
 }
