@@ -60,7 +60,8 @@ func (a *API) Add(ctx context.Context, cluster joiner.ID, peerURLs []string, lea
 }
 
 // Remove removes m if it is still there as it was seen: with the same ID and
-// the same peer URLs. Other URLs are an error. That it is gone is none.
+// the same peer URLs, and not started meanwhile. Else it is an error. That it
+// is gone is none.
 func (a *API) Remove(ctx context.Context, cluster joiner.ID, m joiner.Member, under Under) error {
 	return a.carryOut(ctx, change{
 		under:   under,
@@ -69,8 +70,11 @@ func (a *API) Remove(ctx context.Context, cluster joiner.ID, m joiner.Member, un
 		avoid:   m.ID,
 		open: func(list []joiner.Member) (bool, error) {
 			now, there := memberOf(list, m.ID)
-			if there && !sameURLs(now.PeerURLs, m.PeerURLs) {
+			switch {
+			case there && !sameURLs(now.PeerURLs, m.PeerURLs):
 				return true, fmt.Errorf("its peer URLs are %q now, not %q", now.PeerURLs, m.PeerURLs)
+			case there && now.Started() && !m.Started():
+				return true, errors.New("it has started meanwhile")
 			}
 			return there, nil
 		},

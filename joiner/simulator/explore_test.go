@@ -129,10 +129,10 @@ func (e explorer) act(w *world, a *actor) {
 	a.pending = nil
 	e.steps++
 	before := w.c.Clone()
-	if plan.Step == joiner.StepRemove {
-		e.mayGo(w, a, *plan.Member)
-	}
 	a.lastErr = w.c.Do(plan, a.Host)
+	if plan.Step == joiner.StepRemove && w.c.Member(plan.Member.ID) == nil {
+		e.mayGo(w, before, a, plan.Member.ID)
+	}
 	if a.lastErr != nil {
 		w.trail = append(w.trail, "  failed: "+a.lastErr.Error())
 	}
@@ -154,17 +154,17 @@ func (e explorer) check(w *world, before *Cluster, plan joiner.Plan) {
 	}
 }
 
-// mayGo wants a member that is to be removed to have been dead for the whole
-// window, and to be none that another host is just starting.
-func (e explorer) mayGo(w *world, a *actor, victim joiner.Member) {
-	m := w.c.Member(victim.ID)
+// mayGo wants a member that was removed to have been dead for the whole window,
+// and to be none that another host was just starting.
+func (e explorer) mayGo(w *world, before *Cluster, a *actor, victim joiner.ID) {
+	m := before.Member(victim)
 	switch {
-	case m == nil:
+	case m == nil: // somebody else removed it
 	case m.State == Healthy:
 		e.fail(w, "%s removes member %d, which is alive", a.Policy.Name, m.ID)
 	case m.Since < deadAfter:
 		e.fail(w, "%s removes member %d, which has been down for %s", a.Policy.Name, m.ID, m.Since)
-	case w.c.covered(m) && !sameURLs(m.PeerURLs, a.Policy.PeerURLs):
+	case before.covered(m) && !sameURLs(m.PeerURLs, a.Policy.PeerURLs):
 		e.fail(w, "%s removes member %d, which is being started", a.Policy.Name, m.ID)
 	}
 }
