@@ -244,3 +244,21 @@ func TestTLSFailures(t *testing.T) {
 		})
 	}
 }
+
+// TestAuthWithoutQuorum: nobody can log in without a quorum, and that says
+// nothing of the password.
+func TestAuthWithoutQuorum(t *testing.T) {
+	for _, version := range etcds.Versions() {
+		t.Run(version, func(t *testing.T) {
+			s := newSite(t, 3)
+			hosts := s.lab.Hosts(3, version)
+			s.found(hosts...)
+			hosts[0].EnableAuth()
+			hosts[1].Kill()
+			hosts[2].Kill()
+			s.want(s.elastic(s.lab.Host(version), append(as(t, cluster.Root), "-timeout=8s")...), 75, "no-quorum")
+			s.boot("resume-unconfirmed", hosts[1], as(t, cluster.Root)...)
+			s.lab.WaitHealthy(3, hosts[:2]...)
+		})
+	}
+}

@@ -79,11 +79,11 @@ func versionLine(out []byte) (joiner.Version, error) {
 }
 
 // withoutEtcd drops the variables that etcd reads: a wrong one is fatal to
-// it, even for --version.
+// it, even for --version. Ours are none of its business: one is a password.
 func withoutEtcd(env []string) []string {
 	var kept []string
 	for _, kv := range env {
-		if !strings.HasPrefix(kv, "ETCD_") {
+		if !strings.HasPrefix(kv, "ETCD_") && !strings.HasPrefix(kv, "ELASTIC_ETCD_") {
 			kept = append(kept, kv)
 		}
 	}

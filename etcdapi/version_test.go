@@ -30,11 +30,12 @@ func TestParseVersion(t *testing.T) {
 
 func TestLocalVersion(t *testing.T) {
 	t.Setenv("ETCD_NAME", "shadowed")
+	t.Setenv("ELASTIC_ETCD_PASSWORD", "secret")
 	const good = "etcd Version: 3.6.16\nGit SHA: Not provided\n"
 	tests := []struct{ name, script, want, err string }{
 		{name: "etcd", script: "cat <<E\n" + good + "E\n", want: "3.6"},
 		{name: "asked for the version only", script: `[ "$*" = --version ] && echo "etcd Version: 3.4.34"`, want: "3.4"},
-		{name: "without variables", script: `[ -z "$ETCD_NAME" ] && echo "etcd Version: 3.4.34"`, want: "3.4"},
+		{name: "without variables", script: `[ -z "$ETCD_NAME$ELASTIC_ETCD_PASSWORD" ] && echo "etcd Version: 3.4.34"`, want: "3.4"},
 		{name: "another program", script: "echo cat 1.2.3", err: "is it an etcd?"},
 		{name: "a bad version", script: "echo etcd Version: x", err: `version "x"`},
 		{name: "failing", script: "exit 3", err: "exit status 3"},

@@ -36,6 +36,13 @@ func (o Observation) bar() (Failure, bool) {
 	return Failure{}, false
 }
 
+// locked tells whether a cluster wants other credentials: nothing else that it
+// does will be seen.
+func (o Observation) locked() bool {
+	f, found := o.bar()
+	return found && f.Bar != TLSFailed
+}
+
 // asked tells whether a member was asked for the quorum's word and had none:
 // it gave its own list, and said so.
 func (o Observation) asked() bool {

@@ -27,7 +27,7 @@ func withData(p Policy, o Observation) Plan {
 // withDataAlone is for data whose cluster has no quorum that could be asked:
 // etcd resumes by itself, unless it is clear that the data belongs elsewhere.
 func withDataAlone(p Policy, o Observation) Plan {
-	if o.answers(o.Disk.ClusterID) && o.Elapsed < resumeGrace {
+	if o.answers(o.Disk.ClusterID) && o.Elapsed < resumeGrace && !o.locked() {
 		return watch(WatchMembers, fmt.Sprintf("members of cluster %s answer without a quorum: is that only an election?", o.Disk.ClusterID))
 	}
 	if len(o.Clusters) == 0 || o.knows(o.Disk.ClusterID) {

@@ -113,6 +113,8 @@ var barredCases = []decideCase{
 	{"a user is wanted of a founder that lost its disk", host(1), failed(with(onlyPeers(), func(*Observation) {}), AuthRequired), StepRefuse, AuthRequired, 78},
 	{"a user is wanted at one, another has a quorum", host(4, size(5)), failed(observed(cluster("healthy healthy healthy")), AuthRequired), StepAdd, RoomToJoin, 0},
 	{"a user is wanted, data", host(1), failed(hasData(1), AuthRequired), StepEmit, ResumeUnconfirmed, 0},
+	{"a user is wanted, data, peers answer", host(1), failed(with(hasData(1), func(o *Observation) { o.Views = onlyPeers().Views }), AuthRequired), StepEmit, ResumeUnconfirmed, 0},
+	{"TLS fails, data, peers answer", host(1), failed(with(hasData(1), func(o *Observation) { o.Views = onlyPeers().Views }), TLSFailed), StepWatch, WatchMembers, 75},
 	{"a user is wanted, founding", host(1), failed(foundingBy(1, "unspent", founder(1), founder(2), founder(3)), AuthRequired), StepEmit, Found, 0},
 	{"TLS fails everywhere", host(4), failed(nobodyAnswers(), TLSFailed, TLSFailed), StepRefuse, TLSFailed, 78},
 	{"TLS fails at one, the other is silent", host(4), failed(nobodyAnswers(), TLSFailed, ""), StepRefuse, TLSFailed, 78},
