@@ -13,7 +13,8 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // the second signal ends what does not heed the first
+	signal.Ignore(syscall.SIGPIPE) // a journal that restarts must not end a wait
+	context.AfterFunc(ctx, stop)   // the second signal ends what does not heed the first
 	code := cli.Run(ctx, os.Args, os.Environ(), os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)

@@ -86,11 +86,11 @@ func (e explorer) run(w *world, crashed func(*world)) {
 			e.act(w, a)
 			if a.lastErr != nil { // etcd refuses for now: it is tried again
 				a.waited += oneLook
-				w.c.Watch(oneLook, a.Host)
+				w.pass(oneLook)
 			}
 		case e.look(w, a):
 			a.waited += oneLook
-			w.c.Watch(oneLook, a.Host)
+			w.pass(oneLook)
 		}
 		if crashed != nil {
 			crashed(w)

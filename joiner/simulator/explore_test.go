@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -40,6 +41,7 @@ type actor struct {
 	waited  time.Duration
 	pending *joiner.Plan // decided, not done
 	config  joiner.EtcdConfig
+	since   time.Duration // since it was told what to tell etcd
 	lastErr error
 }
 
@@ -47,6 +49,16 @@ func (a *actor) clone() *actor {
 	b := *a
 	b.Host = a.Host.Clone()
 	return &b
+}
+
+// pass lets time go by for everybody.
+func (w *world) pass(d time.Duration) {
+	var hosts []*Host
+	for _, a := range w.actors {
+		hosts = append(hosts, a.Host)
+		a.since += d
+	}
+	w.c.Watch(d, hosts...)
 }
 
 // restart is a new run on the same host: what the last one had seen is gone.
@@ -110,7 +122,7 @@ func (e explorer) look(w *world, a *actor) (waits bool) {
 	}
 	switch {
 	case plan.Step == joiner.StepEmit:
-		a.phase, a.config = starting, *plan.Config
+		a.phase, a.config, a.since = starting, *plan.Config, 0
 	case plan.Step == joiner.StepRefuse:
 		a.phase = refused
 	case plan.Step == joiner.StepDone:
@@ -172,6 +184,9 @@ func (e explorer) mayGo(w *world, before *Cluster, a *actor, victim joiner.ID) {
 // start starts the etcd of a host.
 func (e explorer) start(w *world, a *actor) {
 	err := w.c.Join(a.Host, a.config)
+	if errors.Is(err, ErrWrongList) && a.since < joiner.IntentTime*time.Second/2 {
+		e.fail(w, "somebody changed the members before %s could start", a.Policy.Name)
+	}
 	w.trail = append(w.trail, fmt.Sprintf("%s: etcd starts: %v", a.Policy.Name, err))
 	switch {
 	case err != nil:

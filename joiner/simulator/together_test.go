@@ -67,7 +67,7 @@ func (w *world) key() string {
 			b.WriteString(w.c.PlanKey(*a.pending))
 		}
 		if a.phase == starting {
-			b.WriteString(fmt.Sprint(w.c.isList(a.config.InitialCluster)))
+			fmt.Fprint(&b, w.c.isList(a.config.InitialCluster), min(a.since, Horizon))
 		}
 	}
 	return b.String()
@@ -99,7 +99,7 @@ func (e explorer) next(w *world) (next []*world) {
 	if !w.busy() {
 		later := w.clone()
 		later.trail = append(later.trail, "a while passes")
-		later.c.Watch(longWhile, later.hosts()...)
+		later.pass(longWhile)
 		next = append(next, later)
 	}
 	return next
@@ -115,13 +115,6 @@ func (w *world) busy() bool {
 		}
 	}
 	return false
-}
-
-func (w *world) hosts() (list []*Host) {
-	for _, a := range w.actors {
-		list = append(list, a.Host)
-	}
-	return list
 }
 
 // moves are what one host can do, or what can happen to it.
