@@ -72,6 +72,21 @@ func (c *Cluster) Update(at, id joiner.ID, peerURLs ...string) error {
 	return err
 }
 
+// MoveLeader has the leader pass the leadership on (server.go, MoveLeader;
+// since 3.3). One that does not vote cannot take it, and the time is up.
+func (c *Cluster) MoveLeader(to joiner.ID) error {
+	switch m := c.Member(to); {
+	case !c.Version.atLeast(3, 3, 0):
+		return ErrUnknownMethod
+	case m == nil || m.Learner:
+		return ErrBadLeader
+	case c.Leader == 0 || !m.votes():
+		return ErrTimeout
+	}
+	c.Elect(to)
+	return nil
+}
+
 // server is the member that is asked.
 func (c *Cluster) server(id joiner.ID) (*Member, error) {
 	if id == 0 {

@@ -95,7 +95,7 @@ func Name(n int) string { return fmt.Sprintf("n%d", n) }
 // New founds a cluster of hosts 1 to n, all healthy and connected for long.
 // They get the member IDs 1 to n, and the first leads.
 func New(version Version, n int) *Cluster {
-	c := &Cluster{ID: 0xc1, Version: version, Strict: version.Strict(), MaxLearners: 1, LeaderSince: Horizon}
+	c := &Cluster{ID: 0xc1, Version: version, Strict: version.Strict(), MaxLearners: 1}
 	for i := 1; i <= n; i++ {
 		m := c.newMember(Name(i), []string{URL(i)})
 		m.Named, m.Published, m.State, m.Log = true, true, Healthy, CaughtUp
@@ -103,6 +103,8 @@ func New(version Version, n int) *Cluster {
 		c.Members = append(c.Members, m)
 	}
 	c.settle()
+	c.LeaderSince = Horizon
+	c.LeaderSince = Horizon
 	return c
 }
 

@@ -17,6 +17,8 @@ func (c *Cluster) Do(plan joiner.Plan, h *Host) error {
 		return c.releaseFor(plan, h)
 	case joiner.StepAdd, joiner.StepRemove, joiner.StepPromote, joiner.StepUpdate:
 		return c.change(plan, h)
+	case joiner.StepMoveLeader:
+		return c.moveLeaderFor(plan, h)
 	case joiner.StepArchive:
 		h.Disk = joiner.Disk{State: joiner.DiskFresh}
 		return nil
@@ -41,6 +43,18 @@ func (c *Cluster) releaseFor(plan joiner.Plan, h *Host) error {
 		return ErrUnreachable
 	}
 	return c.Release(*plan.Intent)
+}
+
+// moveLeaderFor asks the leader: only that one can pass it on.
+func (c *Cluster) moveLeaderFor(plan joiner.Plan, h *Host) error {
+	leader := c.Member(c.Leader)
+	switch {
+	case leader == nil || !h.reaches(leader):
+		return ErrUnreachable
+	case leader.ID == plan.Member.ID:
+		return nil
+	}
+	return c.MoveLeader(plan.Member.ID)
 }
 
 func (c *Cluster) change(plan joiner.Plan, h *Host) error {

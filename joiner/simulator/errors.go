@@ -12,6 +12,7 @@ var (
 	ErrURLExists     = errors.New("peer URLs already exist")
 	ErrNotFound      = errors.New("member not found")
 	ErrRemoved       = errors.New("member permanently removed")
+	ErrBadLeader     = errors.New("bad leader transferee")
 	ErrTimeout       = errors.New("timed out: no quorum, or no leader")
 	ErrNotSupported  = errors.New("rpc not supported for learner")
 	ErrUnreachable   = errors.New("no such member answers")

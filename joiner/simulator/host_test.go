@@ -57,7 +57,7 @@ func TestIntent(t *testing.T) {
 // else is one.
 func TestDo(t *testing.T) {
 	add := joiner.Plan{Step: joiner.StepAdd, Seen: []joiner.ID{1, 2, 3}}
-	gone := joiner.Member{ID: 3, PeerURLs: []string{URL(3)}}
+	gone := joiner.Member{ID: 3, PeerURLs: []string{URL(3)}, ClientURLs: []string{"http://10.0.0.3:2379"}}
 	for _, d := range []struct {
 		name   string
 		before func(*Cluster, *Host)
@@ -75,6 +75,10 @@ func TestDo(t *testing.T) {
 		{"remove", nil, joiner.Plan{Step: joiner.StepRemove, Member: &gone}, nil, 2},
 		{"remove again", func(c *Cluster, _ *Host) { _ = c.Remove(0, 3) }, joiner.Plan{Step: joiner.StepRemove, Member: &gone}, nil, 2},
 		{"remove one that moved", func(c *Cluster, _ *Host) { _ = c.Update(0, 3, URL(9)) }, joiner.Plan{Step: joiner.StepRemove, Member: &gone}, ErrChanged, 3},
+		{"remove an entry that has started since", func(c *Cluster, _ *Host) { _, _ = c.AddVoter(0, URL(4)); c.Start(4) }, joiner.Plan{Step: joiner.StepRemove, Member: &entry}, ErrChanged, 4},
+		{"pass the leadership on", nil, joiner.Plan{Step: joiner.StepMoveLeader, Member: &gone}, nil, 3},
+		{"pass it on to a dead one", func(c *Cluster, _ *Host) { c.Kill(3) }, joiner.Plan{Step: joiner.StepMoveLeader, Member: &gone}, ErrTimeout, 3},
+		{"pass it on to a learner", func(c *Cluster, _ *Host) { _, _ = c.AddLearner(0, URL(4)) }, joiner.Plan{Step: joiner.StepMoveLeader, Member: &entry}, ErrBadLeader, 4},
 		{"promote a voter", nil, joiner.Plan{Step: joiner.StepPromote, Member: &gone}, nil, 3},
 		{"update", nil, joiner.Plan{Step: joiner.StepUpdate, Member: &gone}, nil, 3},
 		{"update one that is gone", func(c *Cluster, _ *Host) { _ = c.Remove(0, 3) }, joiner.Plan{Step: joiner.StepUpdate, Member: &gone}, ErrChanged, 2},
