@@ -58,6 +58,7 @@ func TestIntent(t *testing.T) {
 func TestDo(t *testing.T) {
 	add := joiner.Plan{Step: joiner.StepAdd, Seen: []joiner.ID{1, 2, 3}}
 	gone := joiner.Member{ID: 3, PeerURLs: []string{URL(3)}, ClientURLs: []string{"http://10.0.0.3:2379"}}
+	entry := joiner.Member{ID: 4, PeerURLs: []string{URL(4)}}
 	for _, d := range []struct {
 		name   string
 		before func(*Cluster, *Host)
