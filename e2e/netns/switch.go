@@ -34,9 +34,9 @@ type Port struct {
 	*Namespace
 	Addr string
 
-	on  *Switch
-	tap *os.File
-	mac net.HardwareAddr
+	tap     *os.File
+	mac     net.HardwareAddr
+	inspect func(payload []byte) (pass bool) // with the switch's lock
 }
 
 // NewSwitch makes a switch without ports.
@@ -49,7 +49,7 @@ func (s *Switch) Plug(addr string) (*Port, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Port{Namespace: n, Addr: addr, on: s}
+	p := &Port{Namespace: n, Addr: addr}
 	if err := p.wire(); err != nil {
 		n.close()
 		return nil, err
@@ -125,6 +125,14 @@ func (s *Switch) others(p *Port, except []*Port) []*Port {
 	return list
 }
 
+// Inspect calls f, unless it is nil, with what the port sends over TCP, and
+// loses what f does not want to pass.
+func (s *Switch) Inspect(p *Port, f func(payload []byte) (pass bool)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p.inspect = f
+}
+
 // Heal makes all links good again.
 func (s *Switch) Heal() {
 	s.mu.Lock()
@@ -165,6 +173,9 @@ type hop struct {
 func (s *Switch) route(from *Port, frame []byte) []hop {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if data := payload(frame); from.inspect != nil && len(data) > 0 && !from.inspect(data) {
+		return nil
+	}
 	var hops []hop
 	for _, to := range s.ports {
 		l := s.links[[2]*Port{from, to}]
@@ -174,6 +185,21 @@ func (s *Switch) route(from *Port, frame []byte) []hop {
 		hops = append(hops, hop{to, l.Delay})
 	}
 	return hops
+}
+
+// payload is what a frame carries over TCP.
+func payload(frame []byte) []byte {
+	const ethernet, tcp = 14, 6
+	if len(frame) < 54 || frame[12] != 0x08 || frame[13] != 0 || frame[ethernet+9] != tcp {
+		return nil
+	}
+	packet := frame[ethernet:]
+	packet = packet[:min(len(packet), int(packet[2])<<8|int(packet[3]))]
+	segment := packet[min(len(packet), int(packet[0]&15)*4):]
+	if len(segment) < 20 {
+		return nil
+	}
+	return segment[min(len(segment), int(segment[12]>>4)*4):]
 }
 
 // loses rolls the dice. ARP is answered in any case: a host that nobody finds

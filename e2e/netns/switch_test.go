@@ -29,6 +29,22 @@ func TestSwitch(t *testing.T) {
 	}
 }
 
+// TestInspect: what is not to pass does not.
+func TestInspect(t *testing.T) {
+	Need(t)
+	s := NewSwitch()
+	t.Cleanup(s.Close)
+	a, b := plug(t, s, "127.9.9.1"), plug(t, s, "127.9.9.2")
+	var sent []string
+	s.Inspect(a, func(payload []byte) bool {
+		sent = append(sent, string(payload))
+		return len(sent) > 1 // it is sent again
+	})
+	if roundTrip(t, a, b); len(sent) != 2 || sent[0] != "x" || sent[1] != "x" {
+		t.Errorf("it sent %q", sent)
+	}
+}
+
 func other(p, a, b *Port) *Port {
 	if p == a {
 		return b
