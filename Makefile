@@ -13,7 +13,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build etcd rootfs demo test check bench enumerate fuzz clean
+.PHONY: help build etcd rootfs demo test check bench enumerate chaos fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,10 @@ bench: build etcd ## measure decisions beside the bare RPCs on the same cluster
 
 enumerate: ## try the decision on every cluster of up to seven members (long)
 	@ELASTIC_ETCD_ENUMERATE=7 go test -run TestEveryCluster -timeout 30m -v ./joiner
+
+ROUNDS ?= 20
+chaos: build etcd ## let hosts found, grow and be replaced while everything breaks (root, long; ROUNDS=n)
+	@cd e2e && ELASTIC_ETCD_CHAOS_ROUNDS=$(ROUNDS) go test -count=1 -v -parallel 2 -timeout 12h -run '^Test(Chaos|Faults|Crash)$$' .
 
 FUZZTIME ?= 60s
 fuzz: ## fuzz every parser and renderer for FUZZTIME each (long)
