@@ -49,7 +49,7 @@ func (c *Cluster) mayRemove(at *Member, id joiner.ID) error {
 	if named < quorum(voters) {
 		return ErrFewStarted
 	}
-	if !c.Version.countsLinks() || id != at.ID && (m == nil || !c.active(at, m)) {
+	if !c.Version.countsLinks() || m == nil || !c.active(at, m) {
 		return nil
 	}
 	if all, _ := c.started(0); c.connected(at)-1 < quorum(all-1) {
