@@ -38,7 +38,7 @@ func TestSimulatorVerdicts(t *testing.T) {
 			t.Fatal(err)
 		}
 		walks := simulator.Walks(version, rows, func(r simulator.Row) bool { return sweeps() || shareOf(r) == i })
-		for several := range slices.Chunk(walks, 3) {
+		for several := range slices.Chunk(walks, 4) {
 			t.Run(full+"/"+lastLines(several), func(t *testing.T) {
 				t.Parallel()
 				walkTogether(t, full, several)
