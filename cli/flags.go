@@ -27,6 +27,9 @@ func printFlags() []cli.Flag {
 	}
 }
 
+// defaultPeerURL is etcd's own default: it tells nothing of this host.
+const defaultPeerURL = "http://localhost:2380"
+
 // decisionFlags are what a decision depends on. The first ones, with their
 // defaults and variables, are those of the tool of 2016.
 func decisionFlags() []cli.Flag {
@@ -37,7 +40,7 @@ func decisionFlags() []cli.Flag {
 		text("discovery", "", "an etcd discovery `url`"),
 		text("data-dir", "", "the etcd data `directory` (default: NAME.etcd)"),
 		text("name", "", "the cluster-unique node `name`"),
-		text("initial-advertise-peer-urls", "http://localhost:2380", "the advertised peer `urls` of this instance, separated by commas"),
+		text("initial-advertise-peer-urls", defaultPeerURL, "the advertised peer `urls` of this instance, separated by commas"),
 
 		text("wal-dir", "", "the etcd WAL `directory`, if etcd is given one"),
 		text("endpoints", "", "client `urls` of running members, separated by commas"),

@@ -100,6 +100,7 @@ func readPolicy(c values) (joiner.Policy, error) {
 	if p.Learner, err = joiner.ParseLearnerMode(c.String("learner")); err != nil {
 		return p, usagef("-learner: %w", err)
 	}
+	p.Announces = c.String("initial-advertise-peer-urls") != defaultPeerURL
 	if p.PeerURLs, err = joiner.PeerURLs(list(c.String("initial-advertise-peer-urls"))); err != nil {
 		return p, usagef("-initial-advertise-peer-urls: %w", err)
 	}

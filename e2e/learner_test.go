@@ -151,3 +151,42 @@ func TestJoinInFlight(t *testing.T) {
 		})
 	}
 }
+
+// TestJoinAbandoned: a host that is added and never starts is cleared away
+// when its intent has run out and it was silent for a whole window after that.
+func TestJoinAbandoned(t *testing.T) {
+	s := newSite(t, 3)
+	hosts := s.lab.Hosts(3, "3.6")
+	s.found(hosts...)
+	hosts[2].Kill()
+	s.want(s.elastic(s.lab.Host("3.6")), 0, "join-listed") // and is never seen again
+	fresh := s.lab.Host("3.6")
+	s.want(s.elastic(fresh, "-timeout=100s"), 75, "join-in-flight")
+	s.boot("full-dead", fresh)
+	s.lab.WaitHealthy(3, hosts[0], hosts[1], fresh)
+}
+
+// TestPlanTouchesNothing: neither the members, nor the keys, nor the discovery
+// service know that a plan was made, whatever it would do.
+func TestPlanTouchesNothing(t *testing.T) {
+	for _, version := range withLearners {
+		t.Run(version, func(t *testing.T) {
+			s := newSite(t, 3)
+			hosts := s.lab.Hosts(3, version)
+			s.found(hosts...)
+			hosts[2].Kill()
+			revision, registered := hosts[0].Revision(), s.disco.Dump(s.token)
+			s.unchanged(hosts[0], func() {
+				for _, strategy := range []string{"prepare", "add", "replace", "prune"} {
+					s.plan(s.lab.Host(version), "-join-strategy="+strategy, "-learner=always")
+				}
+			})
+			if now := hosts[0].Revision(); now != revision {
+				t.Fatalf("the keys are at revision %d, and were at %d", now, revision)
+			}
+			if now := s.disco.Dump(s.token); now != registered {
+				t.Fatalf("the discovery service has %s, and had %s", now, registered)
+			}
+		})
+	}
+}

@@ -43,8 +43,11 @@ const SizeOfDiscovery = -1
 type Policy struct {
 	Name     string   `json:"name"`
 	PeerURLs []string `json:"peer_urls"` // sorted, by PeerURLs
-	DataDir  string   `json:"data_dir"`
-	WALDir   string   `json:"wal_dir,omitempty"`
+	// Announces tells whether the admin or the unit gave the peer URLs, and
+	// they are not etcd's default.
+	Announces bool   `json:"announces,omitempty"`
+	DataDir   string `json:"data_dir"`
+	WALDir    string `json:"wal_dir,omitempty"`
 
 	Strategy Strategy `json:"strategy"`
 	// Size is how many voters the cluster may have: 0 = no limit,

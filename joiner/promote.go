@@ -18,10 +18,27 @@ func DecidePromotion(p Policy, o Observation) Plan {
 	case !listed:
 		return refuse(PromoteNotMember, fmt.Sprintf("cluster %s does not list member %s, whose data is in %q", c.ID, o.Disk.MemberID, p.DataDir),
 			"stop etcd; the next run of elastic-etcd puts the data away and joins anew")
+	case !m.Learner && movedAlone(p, o, c, m):
+		return updateAlone(p, c, m)
 	case !m.Learner:
 		return promoted(p, c, m)
 	}
 	return promoting{joining{p, o, c}, m}.decide()
+}
+
+// movedAlone tells whether the only voter of a cluster came back with its data
+// at another address. While it was down nobody could change its entry; now it
+// can, and must, or a newcomer is sent to the old address.
+func movedAlone(p Policy, o Observation, c Cluster, m Member) bool {
+	return p.Announces && o.Disk.Running && c.voters() == 1 && !sameURLs(m.PeerURLs, p.PeerURLs)
+}
+
+func updateAlone(p Policy, c Cluster, m Member) Plan {
+	if plan, blocked := c.turn(p, Intent{Purpose: ToRepair}); blocked {
+		return plan
+	}
+	return Plan{Step: StepUpdate, Reason: PromoteMoved, Cluster: c.ID, Seen: c.ids(), Intent: c.under(p), Member: &m,
+		Text: fmt.Sprintf("cluster %s knows its only voter, this host, at %q: that becomes %q", c.ID, m.PeerURLs, p.PeerURLs)}
 }
 
 // promoted lets go of the intent that brought the member here.

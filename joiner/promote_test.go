@@ -14,6 +14,13 @@ func learnerHere(state string, c Cluster) Observation {
 	return hasData(4, c)
 }
 
+func announces(p *Policy) { p.Announces = true }
+
+func runs(o Observation) Observation {
+	o.Disk.Running = true
+	return o
+}
+
 func replacing(n int) func(*Intent) { return func(i *Intent) { i.Replaces = founderID(n) } }
 
 var promotionCases = []decideCase{
@@ -22,6 +29,10 @@ var promotionCases = []decideCase{
 	{"not a member", host(4), hasData(4, cluster("healthy healthy healthy")), StepRefuse, PromoteNotMember, 78},
 	{"a voter", host(1), hasData(1, cluster("healthy healthy healthy")), StepDone, PromoteDone, 0},
 	{"a voter with its intent", host(1), hasData(1, cluster("healthy healthy healthy", intent(1))), StepRelease, IntentRelease, 0},
+	{"the only voter, at another address", host(4, announces), runs(hasData(1, cluster("healthy", intent(4)))), StepUpdate, PromoteMoved, 0},
+	{"the only voter, at an address that nobody gave", host(4), runs(hasData(1, cluster("healthy"))), StepDone, PromoteDone, 0},
+	{"the only voter, at another address, with another data dir", host(4, announces), hasData(1, cluster("healthy")), StepDone, PromoteDone, 0},
+	{"a voter of several, at another address", host(4, announces), runs(hasData(1, cluster("healthy healthy healthy"))), StepDone, PromoteDone, 0},
 	{"a voter, another host's intent", host(1), hasData(1, cluster("healthy healthy healthy", intent(5))), StepDone, PromoteDone, 0},
 	{"a learner without an intent", host(4), learnerHere("healthy", cluster("healthy healthy")), StepClaim, IntentClaim, 0},
 	{"a learner, another host changes the membership", host(4), learnerHere("healthy", cluster("healthy healthy", intent(5))), StepWait, JoinInFlight, 75},

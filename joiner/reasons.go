@@ -77,6 +77,7 @@ const (
 	PromoteBehind     Reason = "promote-behind"
 	PromoteReplaced   Reason = "promote-replaced" // the member it replaces goes
 	PromoteFull       Reason = "promote-full"     // and whom it would replace is alive
+	PromoteMoved      Reason = "promote-moved"    // the only voter has another address
 	PromoteReady      Reason = "promote-ready"
 	PromoteDone       Reason = "promote-done"
 

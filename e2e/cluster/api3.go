@@ -102,3 +102,15 @@ func (v *v3) remove(ctx context.Context, id uint64) error {
 }
 
 func (v *v3) close() error { return v.client.Close() }
+
+// Revision is that of the keys, by a quorum's word.
+func (h *Host) Revision() int64 {
+	h.lab.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	r, err := h.Client().Get(ctx, "no such key")
+	if err != nil {
+		h.lab.t.Fatalf("read the revision of %s: %v", h.Name, err)
+	}
+	return r.Header.Revision
+}

@@ -87,3 +87,15 @@ func (d *Discovery) get(ctx context.Context, path string) (string, error) {
 	}
 	return string(body), nil
 }
+
+// Dump is all that the service has of a token, as it prints it.
+func (d *Discovery) Dump(token string) string {
+	d.lab.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	body, err := d.get(ctx, strings.TrimPrefix(token, d.URL))
+	if err != nil {
+		d.lab.t.Fatalf("read %s: %v", token, err)
+	}
+	return body
+}

@@ -175,3 +175,14 @@ func (h *Host) Wipe() string {
 	}
 	return aside
 }
+
+// TakeDisk moves the data of another host, whose etcd does not run, to this one.
+func (h *Host) TakeDisk(from *Host) {
+	h.lab.t.Helper()
+	if from.Running() {
+		h.lab.t.Fatalf("take the disk of %s: its etcd is running", from.Name)
+	}
+	if err := os.Rename(from.DataDir, h.DataDir); err != nil {
+		h.lab.t.Fatalf("take the disk of %s: %v", from.Name, err)
+	}
+}
