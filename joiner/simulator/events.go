@@ -52,6 +52,9 @@ func (c *Cluster) Start(id joiner.ID) {
 	if m.Log == NoLog {
 		m.Log = Behind
 	}
+	if m.Name == "" {
+		m.Name = Name(int(m.ID))
+	}
 	m.State, m.Since, m.Up = Healthy, 0, 0
 	c.settle()
 }
