@@ -56,27 +56,25 @@ type chaos struct {
 	done    []string // the faults, for the log
 }
 
+// crowd is how many hosts want into a cluster, and its size.
+type crowd struct{ hosts, size int }
+
 func chaosRound(t *testing.T, seed uint64) {
 	random := rand.New(rand.NewPCG(seed, 0))
-	crowd := [][2]int{{3, 3}, {5, 5}, {5, 3}}
+	crowds := []crowd{{3, 3}, {5, 5}, {5, 3}}
 	if long() {
-		crowd = append(crowd, [2]int{12, 5}, [2]int{12, 7})
+		crowds = append(crowds, crowd{12, 5}, crowd{12, 7})
 	}
-	hosts, size := crowd[random.IntN(len(crowd))][0], 0
-	for _, c := range crowd {
-		if c[0] == hosts {
-			size = c[1]
-		}
-	}
-	s, n := newNetSite(t, size)
-	c := &chaos{site: s, net: n, random: random, size: size}
+	of := crowds[random.IntN(len(crowds))]
+	s, n := newNetSite(t, of.size)
+	c := &chaos{site: s, net: n, random: random, size: of.size}
 	version := allVersions[random.IntN(len(allVersions))]
 	c.learner = []string{"auto", "always"}[random.IntN(2)]
 	if version == "2.3" {
 		c.learner = "auto"
 	}
-	t.Logf("seed %d (%s): %d hosts with etcd %s, size %d, learner %s", seed, chaosSeed, hosts, version, size, c.learner)
-	for _, h := range s.lab.Hosts(hosts, version) {
+	t.Logf("seed %d (%s): %d hosts with etcd %s, size %d, learner %s", seed, chaosSeed, of.hosts, version, of.size, c.learner)
+	for _, h := range s.lab.Hosts(of.hosts, version) {
 		c.nodes = append(c.nodes, &node{s: s, h: h, flags: c.hostFlags})
 	}
 	c.live()

@@ -63,3 +63,26 @@ func shell(script string, args ...string) error {
 	}
 	return nil
 }
+
+const throttle = "/sys/fs/cgroup/blkio/blkio.throttle.write_iops_device"
+
+// CanSlowDisk says whether SlowDisk works here: as long as there is version 1
+// of cgroups.
+func CanSlowDisk() error {
+	_, err := os.Stat(throttle)
+	return err
+}
+
+// SlowDisk lets that many writes through in a second, 0 is no limit. A disk
+// that was slowed down has to be made fast before it ends.
+func (n *Net) SlowDisk(h *Host, perSecond int) {
+	n.t.Helper()
+	n.onDisk(h, "slow down", func() error {
+		var stat unix.Stat_t
+		if err := unix.Stat(h.DataDir, &stat); err != nil {
+			return err
+		}
+		limit := fmt.Sprintf("%d:%d %d", unix.Major(stat.Dev), unix.Minor(stat.Dev), perSecond)
+		return os.WriteFile(throttle, []byte(limit), 0)
+	})
+}
