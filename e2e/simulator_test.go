@@ -158,6 +158,9 @@ func (r *replay) happens(s simulator.Step) {
 		r.Fatalf("no event on real servers: %s", s)
 	}
 	_ = r.sim.Play(s)
+	if m := r.sim.Member(joiner.ID(s.N)); s.Verb == "start" && r.sim.HasQuorum() {
+		r.settles(m) // it takes a moment to listen
+	}
 }
 
 func (r *replay) found(s simulator.Step) {
