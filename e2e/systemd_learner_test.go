@@ -1,0 +1,78 @@
+package e2e
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/sttts/elastic-etcd/e2e/machine"
+)
+
+const promotionUnit = "elastic-etcd-promote-etcd.service"
+
+// TestSystemdLearner: a second host joins as a learner, and the wiring makes it
+// a voter in a unit of its own, which ends, also after a reboot with nothing to
+// do.
+func TestSystemdLearner(t *testing.T) {
+	onEveryRoot(t, func(f *fleet) {
+		token := f.token(1)
+		first, second := f.host(token), f.host(token, "ELASTIC_ETCD_CLUSTER_SIZE=2")
+		first.Boot()
+		waitActive(first)
+		second.Boot()
+		waitActive(second)
+		f.wantVoters(second, 2)
+		f.promotionSays(second, "it becomes a voter")
+		second.Reboot()
+		waitActive(second)
+		f.promotionSays(second, "is a voter")
+		f.wantVoters(second, 2)
+		if failed := second.Run("systemctl", "list-units", "--failed", "--no-legend", "elastic-etcd*", "etcd*"); failed != "" {
+			f.Fatalf("failed units: %s", failed)
+		}
+	})
+}
+
+// promotionSays waits for the end of the promotion, and for its words.
+func (f *fleet) promotionSays(m *machine.Machine, words string) {
+	f.Helper()
+	m.WaitFor(fmt.Sprintf("the promotion to end with %q", words), promotionUnit, func() error {
+		if state := strings.TrimSpace(m.Run("systemctl", "show", "-P", "ActiveState", promotionUnit)); state != "inactive" {
+			return errors.New("it is " + state)
+		}
+		said, _ := m.Try("journalctl", "-b", "--no-pager", "-o", "cat", "-u", promotionUnit)
+		if !strings.Contains(said, words) {
+			return errors.New("it said " + said)
+		}
+		return nil
+	})
+}
+
+// wantVoters waits until so many members vote.
+func (f *fleet) wantVoters(m *machine.Machine, n int) {
+	f.Helper()
+	m.WaitFor(fmt.Sprintf("%d voters", n), "etcd.service", func() error {
+		out, _ := m.Try("sh", "-c", "elastic-etcd plan -o json -name=looker -data-dir=/nonexistent -etcd-version=any -join-strategy=prepare -timeout=5s -dead-after=1s "+
+			"-initial-advertise-peer-urls=http://10.99.0.254:2380 -endpoints=http://"+m.Addr+":2379 2>/dev/null")
+		var seen struct {
+			Observation struct {
+				Clusters []struct{ Members []struct{ Learner bool } }
+			}
+		}
+		if err := json.Unmarshal([]byte(out), &seen); err != nil || len(seen.Observation.Clusters) != 1 {
+			return fmt.Errorf("no cluster with a quorum in %s: %w", out, err)
+		}
+		voters := 0
+		for _, member := range seen.Observation.Clusters[0].Members {
+			if !member.Learner {
+				voters++
+			}
+		}
+		if voters != n {
+			return fmt.Errorf("there are %d", voters)
+		}
+		return nil
+	})
+}
