@@ -80,7 +80,6 @@ type crash struct {
 	hosts    []*cluster.Host // the two members that stay
 	sameHost bool
 
-	cur                    boundary
 	killed, removed, added int // how far the killed ones came
 }
 

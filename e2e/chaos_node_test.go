@@ -23,7 +23,7 @@ type node struct {
 	starts         int       // of etcd
 }
 
-const restartSec = time.Second
+const restartAfter = time.Second
 
 func (m *node) step() {
 	m.s.Helper()
@@ -44,7 +44,7 @@ func (m *node) decided(r cluster.Result) {
 		m.s.Fatalf("%s needs a human: %s", m.h.Name, r)
 	}
 	if r.Code != 0 {
-		m.said, m.again = r.Stderr, time.Now().Add(restartSec)
+		m.said, m.again = r.Stderr, time.Now().Add(restartAfter)
 		return
 	}
 	m.starts++
@@ -59,7 +59,7 @@ func (m *node) beside() {
 		return
 	}
 	if m.promotion == nil || m.promotion.Wait().Code != 0 && time.Now().After(m.again) {
-		m.again = time.Now().Add(restartSec)
+		m.again = time.Now().Add(restartAfter)
 		m.promotion = m.promote()
 	}
 }
