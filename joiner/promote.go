@@ -78,11 +78,19 @@ func (j promoting) decide() Plan {
 	return j.c.promotion(j.p, j.m, PromoteReady, fmt.Sprintf("learner %s has caught up", describe(j.m)))
 }
 
-// caughtUp is our own word on what etcd asks of a learner too: nine tenths of
-// the leader's log. Where the leader cannot be asked, etcd alone judges.
+// caughtUp is our own word on what etcd asks of a learner too, nine tenths of
+// the leader's log, and on what etcd does not ask: it promotes one that has
+// died since, or hangs. Where the leader cannot be asked, etcd alone judges the
+// log.
 func (j promoting) caughtUp() bool {
 	h := j.m.Health
-	return j.c.NoProof != "" || h.Following || h.Match > 0 && h.Match >= j.c.newest()/10*9
+	switch {
+	case j.c.NoProof == "" && h.Following:
+		return true
+	case h.Reached == "":
+		return false
+	}
+	return j.c.NoProof != "" || h.Match > 0 && h.Match >= j.c.newest()/10*9
 }
 
 // newest is the newest log entry that a member is known to hold.

@@ -39,6 +39,8 @@ var promotionCases = []decideCase{
 	{"a learner that is behind", host(4), learnerHere("stalled", cluster("healthy healthy", intent(4))), StepWait, PromoteBehind, 75},
 	{"a learner that is behind for long", host(4), learnerHere("stalled", cluster("healthy healthy", intent(4, func(i *Intent) { i.Left = renewBelow - 1 }))), StepClaim, IntentRenew, 0},
 	{"a learner that has caught up", host(4), learnerHere("healthy", cluster("healthy healthy", intent(4))), StepPromote, PromoteReady, 0},
+	{"a learner that has caught up and hangs", host(4), learnerHere("dead", cluster("stalled stalled", intent(4))), StepWait, PromoteBehind, 75},
+	{"a learner that hangs, and the leader cannot be asked", host(4), learnerHere("dead", cluster("healthy healthy", intent(4), noProof)), StepWait, PromoteBehind, 75},
 	{"a learner, and the leader cannot be asked", host(4), learnerHere("healthy", cluster("healthy healthy", intent(4), noProof)), StepPromote, PromoteReady, 0},
 	{"the second member", host(4), learnerHere("healthy", cluster("healthy", intent(4))), StepPromote, PromoteReady, 0},
 	{"its vote would be a risk", host(4, size(5)), learnerHere("healthy", cluster("healthy dead dead", intent(4))), StepWait, QuorumAtRisk, 75},

@@ -107,7 +107,7 @@ func (e explorer) end(w *world, a *actor) {
 	m := w.c.At(a.Policy.PeerURLs)
 	switch {
 	case a.phase == refused:
-	case m == nil || m.State != Healthy:
+	case m == nil || m.State != Healthy && !a.hung:
 		e.fail(w, "%s ended well, and does not run", a.Policy.Name)
 	case m.Learner:
 		e.fail(w, "%s ended well as a learner", a.Policy.Name)

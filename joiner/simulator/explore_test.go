@@ -42,6 +42,7 @@ type actor struct {
 	pending *joiner.Plan // decided, not done
 	config  joiner.EtcdConfig
 	since   time.Duration // since it was told what to tell etcd
+	hung    bool          // its etcd, by our doing
 	lastErr error
 }
 

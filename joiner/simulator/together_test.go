@@ -134,6 +134,9 @@ func (e explorer) moves(w *world, i int) (next []*world) {
 		after(func(w *world, a *actor) { e.act(w, a) })
 		after(e.die)
 	default:
+		if a.phase == promoting && !a.hung && !w.busy() { // nobody can know what happens between a look and a step
+			after(e.hang)
+		}
 		after(func(w *world, a *actor) {
 			e.look(w, a)
 			if a.phase == joined || a.phase == refused {
@@ -148,4 +151,11 @@ func (e explorer) moves(w *world, i int) (next []*world) {
 func (e explorer) die(w *world, a *actor) {
 	w.trail = append(w.trail, a.Policy.Name+" dies")
 	a.phase, a.pending = refused, nil
+}
+
+// hang stops the etcd of a host that is being promoted.
+func (e explorer) hang(w *world, a *actor) {
+	w.trail = append(w.trail, "the etcd of "+a.Policy.Name+" hangs")
+	a.hung = true
+	w.c.Freeze(w.c.At(a.Policy.PeerURLs).ID)
 }
