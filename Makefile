@@ -47,8 +47,11 @@ check: ## format, vet, staticcheck, race detector, tidy modules, known vulnerabi
 bench: build etcd ## measure decisions beside the bare RPCs on the same cluster
 	@cd e2e && go test -run '^$$' -bench . -benchtime 10x ./...
 
-enumerate: ## try the decision on every cluster of up to seven members (long)
-	@ELASTIC_ETCD_ENUMERATE=7 go test -run TestEveryCluster -timeout 30m -v ./joiner
+enumerate: build etcd ## try the decision on every cluster of up to seven members, and the simulator beside real etcd (long)
+	@ELASTIC_ETCD_ENUMERATE=7 go test -count=1 -run TestEveryCluster -timeout 30m -v ./joiner
+	@ELASTIC_ETCD_ENUMERATE=7 go test -count=1 -run TestCrashAtEveryStep -timeout 4h -v ./joiner/simulator
+	@ELASTIC_ETCD_ENUMERATE=5 go test -count=1 -run TestTogether -timeout 4h -v ./joiner/simulator
+	@cd e2e && ELASTIC_ETCD_ENUMERATE=7 go test -count=1 -parallel 4 -timeout 30m -v -run TestSimulator .
 
 ROUNDS ?= 20
 chaos: build etcd ## let hosts found, grow and be replaced while everything breaks (root, long; ROUNDS=n)
