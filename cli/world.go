@@ -22,6 +22,11 @@ type source interface {
 	Register(ctx context.Context, e joiner.Entry) error
 }
 
+// forgetter is a source that can delete what is registered.
+type forgetter interface {
+	Forget(ctx context.Context, e joiner.Entry) error
+}
+
 // world is the joiner's World: the disk, the discovery service and the
 // cluster behind one set of settings.
 type world struct {
@@ -151,7 +156,7 @@ func (w *world) Do(ctx context.Context, plan joiner.Plan) error {
 	case joiner.StepRelease:
 		return w.api.Release(ctx, plan.Cluster, *plan.Intent)
 	case joiner.StepRemove:
-		return w.api.Remove(ctx, plan.Cluster, *plan.Member, under(plan))
+		return w.remove(ctx, plan)
 	case joiner.StepUpdate:
 		return w.api.Update(ctx, plan.Cluster, *plan.Member, p.PeerURLs, under(plan))
 	case joiner.StepAdd:
@@ -162,6 +167,25 @@ func (w *world) Do(ctx context.Context, plan joiner.Plan) error {
 		return w.api.Promote(ctx, plan.Cluster, *plan.Member, under(plan))
 	}
 	return fmt.Errorf("step %q is not one that is done", plan.Step)
+}
+
+// remove removes a member, and its registrations after that.
+func (w *world) remove(ctx context.Context, plan joiner.Plan) error {
+	if err := w.api.Remove(ctx, plan.Cluster, *plan.Member, under(plan)); err != nil {
+		return err
+	}
+	f, can := w.source.(forgetter)
+	if !can {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	for _, e := range w.last.Discovery.Gone(*plan.Member) {
+		if err := f.Forget(ctx, e); err != nil {
+			w.reporter.log.Warnf("the discovery service still leads to the removed member: %v", err)
+		}
+	}
+	return nil
 }
 
 // under are the conditions of a change.

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/sttts/elastic-etcd/e2e/cluster"
@@ -38,12 +39,17 @@ func TestFoundersGone(t *testing.T) {
 	hosts := s.lab.Hosts(3, "3.6")
 	s.found(hosts...)
 	hosts[0].Put("key", "value")
-	for range 3 {
+	for range 4 {
 		hosts[0].Kill()
 		fresh := s.lab.Host("3.6")
 		s.boot("join-listed", fresh)
 		hosts = append(hosts[1:], fresh)
 		s.lab.WaitHealthy(3, hosts...)
+	}
+	// The founders' places are taken for good; of the others, only members
+	// are left.
+	if n := strings.Count(s.disco.Dump(s.token), "http://127."); n != 3+3 {
+		t.Fatalf("%d registrations in %s", n, s.disco.Dump(s.token))
 	}
 	for _, h := range hosts {
 		s.wantKey(h, "value")
