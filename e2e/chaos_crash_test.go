@@ -56,6 +56,7 @@ func boundaries() []boundary {
 // removes a member, and runs it again: on the same host, or on another one. It
 // ends as if nothing had happened.
 func TestCrash(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"2.3", "3.6"} {
 		for _, sameHost := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s/same host %t", version, sameHost), func(t *testing.T) {

@@ -22,6 +22,7 @@ var allVersions = []string{"2.3", "3.4", "3.5", "3.6", "3.7"}
 // TestCutOffJoiner: a new host does not see a member that the others see. It
 // is not the one to say that the member is dead.
 func TestCutOffJoiner(t *testing.T) {
+	t.Parallel()
 	for _, version := range allVersions {
 		t.Run(version, func(t *testing.T) {
 			s, n := newNetSite(t, 3)
@@ -56,6 +57,7 @@ func (s *site) cutOffRefused(n *cluster.Net, version string, hosts []*cluster.Ho
 // TestReboot: a member's host is down for three quarters of -dead-after, and
 // another host wants its place all the while.
 func TestReboot(t *testing.T) {
+	t.Parallel()
 	const deadAfter = 12 * time.Second
 	for _, version := range allVersions {
 		t.Run(version, func(t *testing.T) {

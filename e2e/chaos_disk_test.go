@@ -9,6 +9,7 @@ import (
 // TestBrokenDisk: a member's disk fails under it. Its host is told nothing that
 // would start an etcd on it, and another host takes its place.
 func TestBrokenDisk(t *testing.T) {
+	t.Parallel()
 	for _, version := range allVersions {
 		t.Run(version, func(t *testing.T) {
 			s, n := newNetSite(t, 3)

@@ -42,6 +42,7 @@ func mend(_ *site, n *cluster.Net, _ *cluster.Host) { n.Heal() }
 // nobody takes its place, and then somebody does; a client writes all the
 // while, and nothing that was acknowledged is lost.
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	for turn, version := range allVersions {
 		t.Run(version, func(t *testing.T) {
 			s, n := newNetSite(t, 3)

@@ -10,6 +10,7 @@ import (
 // TestSlow: a member that hangs for most of every second is slow, and a slow
 // one is not dead, however short the window is.
 func TestSlow(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"2.3", "3.5", "3.6", "3.7"} {
 		t.Run(version, func(t *testing.T) {
 			s := newSite(t, 3)

@@ -9,6 +9,7 @@ import (
 // TestSlowDisk: a member that takes half a second for each entry of the log is
 // behind, and not dead.
 func TestSlowDisk(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"2.3", "3.5", "3.7"} {
 		t.Run(version, func(t *testing.T) {
 			s, n := newNetSite(t, 3)

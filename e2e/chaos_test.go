@@ -22,6 +22,7 @@ const chaosSeed = "ELASTIC_ETCD_CHAOS_SEED"
 // are to be, all healthy, and nothing that was acknowledged is lost. make
 // chaos does more rounds; a round is repeated by its seed.
 func TestChaos(t *testing.T) {
+	t.Parallel()
 	rounds, seed := 2, uint64(1)
 	if long() {
 		rounds, seed = number(t, chaosRounds), uint64(time.Now().UnixNano()%1e6)

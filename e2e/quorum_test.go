@@ -60,6 +60,7 @@ var refusals = [][]string{
 // TestQuorum: with one of three frozen, elastic-etcd makes no change that
 // loses the quorum, and replaces the frozen member once it is dead.
 func TestQuorum(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"2.3", "3.4", "3.5", "3.6", "3.7"} {
 		for _, last := range [][]string{{"-join-strategy=replace"}, {"-join-strategy=prune", "-cluster-size=5"}} {
 			t.Run(version+"/"+last[0], func(t *testing.T) {
@@ -121,6 +122,7 @@ func (s *site) replaceFrozen(healthy []*cluster.Host, frozen *cluster.Host, how 
 // TestQuorumLost is what TestQuorum is for: etcd left to itself makes the same
 // changes and has no quorum any more, except for 3.4, which notices.
 func TestQuorumLost(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"2.3", "3.4", "3.5", "3.6", "3.7"} {
 		for name, change := range changes {
 			t.Run(version+"/"+name, func(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 // is refused before it can do harm (etcd itself lets a 3.6 into a 3.4 cluster,
 // and the old members die of it for good).
 func TestSkew(t *testing.T) {
+	t.Parallel()
 	for _, old := range etcds.Versions() {
 		t.Run(etcds.Minor(old)+"/refused", func(t *testing.T) { skewRefused(t, old) })
 		for _, joiner := range etcds.Versions() {
