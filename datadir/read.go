@@ -35,6 +35,7 @@ func Read(dataDir, walDir string) (joiner.Disk, error) {
 	if err != nil {
 		return joiner.Disk{}, err
 	}
+	d.ReadOnly = readOnly(dataDir, walDir)
 	d.Record, err = readRecord(dataDir, walDir, d)
 	return d, err
 }

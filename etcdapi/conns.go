@@ -74,6 +74,7 @@ func (c *conns) dial(url string) (*clientv3.Client, error) {
 		MaxUnaryRetries: 1, // tries, despite its name
 		DialOptions: []grpc.DialOption{
 			grpc.WithNoProxy(),
+			grpc.WithContextDialer(dialShortLived),
 			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxBody)),
 		},
 	})

@@ -3,6 +3,7 @@ package joiner
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // withoutQuorum decides for a host without data when no quorum answers. It is
@@ -16,8 +17,7 @@ func withoutQuorum(p Policy, o Observation) Plan {
 	}
 	list, err := founders(o.Discovery)
 	if err != nil {
-		return refuse(DiscoveryInvalid, err.Error(),
-			"a registration keeps its place: use a new discovery token, the same on all hosts")
+		return refuse(DiscoveryInvalid, err.Error(), o.Discovery.mend())
 	}
 	f := founding{p, o, list, Registration(p.Name, p.PeerURLs, o.Discovery.Token)}
 	if list.complete() {
@@ -27,10 +27,10 @@ func withoutQuorum(p Policy, o Observation) Plan {
 }
 
 func withoutDiscovery(p Policy, o Observation) Plan {
-	if !p.Endpoints {
+	if !p.Endpoints && len(o.Hints) == 0 {
 		return Plan{Step: StepRefuse, Reason: NotConfigured, Exit: ExitNotConfigured,
 			Text: "nothing says where the cluster is, and this host has no data",
-			Hint: "give -discovery=URL or -endpoints=URL[,URL]"}
+			Hint: "give -discovery=URL, another source of members (elastic-etcd --help lists them), or -endpoints=URL[,URL]"}
 	}
 	return noQuorum(o)
 }
@@ -41,10 +41,10 @@ func discoveryUnusable(o Observation) (Plan, bool) {
 	case d.Error != "" && o.hasRun():
 		return noQuorum(o), true
 	case d.Error != "":
-		return wait(DiscoveryDown, "the discovery service does not answer: "+d.Error, "check the discovery URL and the service behind it"), true
+		return wait(DiscoveryDown, "the discovery service does not answer: "+d.Error, "check what was given for discovery, and the service behind it"), true
 	case d.Missing:
-		return refuse(DiscoveryMissing, fmt.Sprintf("the discovery service does not know %s", d.Token),
-			"make a token with elastic-etcd discovery new, and give the same URL to all hosts"), true
+		return refuse(DiscoveryMissing, fmt.Sprintf("the discovery service does not know %s", strings.TrimPrefix(d.Name(), "discovery ")),
+			"make a token with elastic-etcd discovery new, and give the same one to all hosts"), true
 	}
 	return Plan{}, false
 }
@@ -69,7 +69,7 @@ func (o Observation) lived() (View, bool) {
 func noQuorum(o Observation) Plan {
 	v, lives := o.lived()
 	if !lives {
-		return wait(ClusterUnreachable, fmt.Sprintf("no member answers at %d addresses%s", o.Contacts, o.failure()), "start the members, or check the addresses")
+		return wait(ClusterUnreachable, fmt.Sprintf("no member answers at %d addresses%s%s", o.Contacts, o.failure(), o.silentHints()), "start the members, or check the addresses")
 	}
 	return wait(ClusterNoQuorum, fmt.Sprintf("cluster %s, of which %s answers, has no quorum: nothing is changed without one%s", v.ClusterID, v.From, o.failure()),
 		"bring its members back; if most of them are lost for good, restore from a backup")
@@ -82,6 +82,25 @@ func (o Observation) failure() string {
 		return ""
 	}
 	return fmt.Sprintf(" (%s: %s)", o.Failures[0].URL, o.Failures[0].Error)
+}
+
+// silentHints quotes the sources that say nothing.
+func (o Observation) silentHints() string {
+	var b strings.Builder
+	for _, h := range o.Hints {
+		if h.Error != "" {
+			fmt.Fprintf(&b, "; %s: %s", h.Source, h.Error)
+		}
+	}
+	return b.String()
+}
+
+// mend says what to do about entries that are not sound.
+func (d Discovery) mend() string {
+	if d.Listed() {
+		return "correct the list, on all hosts"
+	}
+	return "a registration keeps its place: use a new discovery token, the same on all hosts"
 }
 
 // founding is a discovery token whose registrations are sound.
@@ -127,6 +146,9 @@ func (f founding) record() bool {
 
 // complete: all places are taken, so the cluster may have been founded.
 func (f founding) complete() Plan {
+	if plan, decided := f.listed(); decided {
+		return plan
+	}
 	switch {
 	case !f.list.has(f.mine):
 		return f.surplus()
@@ -175,7 +197,7 @@ func (f founding) differs(v View) (Plan, bool) {
 
 func (f founding) found() Plan {
 	return Plan{Step: StepEmit, Reason: Found,
-		Text: fmt.Sprintf("all %d founders registered (%s): they found cluster %s", f.list.size, f.list.names(), f.list.clusterID()),
+		Text: fmt.Sprintf("all %d founders %s (%s): they found cluster %s", f.list.size, f.list.are(), f.list.names(), f.list.clusterID()),
 		Config: &EtcdConfig{
 			Name: f.p.Name, DataDir: f.p.DataDir, WALDir: f.p.WALDir,
 			InitialAdvertisePeerURLs: f.p.PeerURLs,
@@ -190,10 +212,24 @@ func (f founding) found() Plan {
 // acknowledged. When the others have a quorum, this host is replaced by
 // itself.
 func (f founding) lostDisk() Plan {
-	plan := wait(FounderLostDisk, fmt.Sprintf("this host is a founder under %s, its data dir %q is empty, and nothing proves that its etcd never ran", f.list.token, f.p.DataDir),
-		"start the other founders: with their quorum this host joins anew; if the cluster never ran, use a new discovery token")
+	plan := wait(FounderLostDisk, fmt.Sprintf("this host is a founder under %s, its data dir %q is empty, and nothing proves that its etcd never ran", f.list.source, f.p.DataDir),
+		"start the other founders: with their quorum this host joins anew; if the cluster never ran, use a new token")
 	plan.Exit = ExitNeedsHuman
 	return plan
+}
+
+func (l founderList) are() string {
+	if l.listed {
+		return "are listed"
+	}
+	return "registered"
+}
+
+func (l founderList) is() string {
+	if l.listed {
+		return "is listed"
+	}
+	return "is registered"
 }
 
 // conflict tells whether somebody else registered our name or a URL of ours.
@@ -207,7 +243,7 @@ func (l founderList) conflict(mine Entry) error {
 			continue
 		}
 		if p.Name == me.Name || overlap(p.URLs, me.URLs) {
-			return fmt.Errorf("discovery %s: %q at %q is registered already, this host is %q at %q", l.token, p.Name, p.URLs, me.Name, me.URLs)
+			return fmt.Errorf("%s: %q at %q %s already, this host is %q at %q", l.source, p.Name, p.URLs, l.is(), me.Name, me.URLs)
 		}
 	}
 	return nil

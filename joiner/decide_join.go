@@ -30,6 +30,9 @@ func (j joining) collision(m Member) (Plan, bool) {
 	case sameURLs(m.PeerURLs, j.p.PeerURLs) && j.o.unused(m):
 		return j.adopt(m), true
 	case sameURLs(m.PeerURLs, j.p.PeerURLs):
+		if plan, late := j.lateFounder(m); late {
+			return plan, true
+		}
 		return j.formerSelf(m), true
 	case overlap(m.PeerURLs, j.p.PeerURLs):
 		return j.overlapping(m), true

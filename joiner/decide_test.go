@@ -368,6 +368,8 @@ var intentCases = []decideCase{
 	{"another host is being added, and then it is full", host(4, size(4)), observed(cluster("healthy healthy healthy", intent(5), alsoMember(member(5, "abandoned")))), StepWait, JoinInFlight, 75},
 	{"another host has come up", host(4, size(4)), observed(cluster("healthy healthy healthy", intent(5), alsoMember(member(5, "healthy")))), StepRefuse, ClusterFull, 75},
 	{"another host has come up, room", host(4, size(6)), observed(cluster("healthy healthy healthy", intent(5), alsoMember(member(5, "healthy")))), StepClaim, IntentClaim, 0},
+	{"another host has come up and died again", host(4, size(6)), observed(cluster("healthy healthy healthy", intent(5), alsoMember(func() Member { m := member(5, "dead"); m.Health.Refused = true; return m }()))), StepClaim, IntentClaim, 0},
+	{"another host's former self is still listed", host(4, size(6)), observed(cluster("healthy healthy healthy", intent(5, func(i *Intent) { i.Former = founderID(5) }), alsoMember(member(5, "dead")))), StepWait, JoinInFlight, 75},
 	{"another host has come up as a learner", host(4, size(6)), observed(cluster("healthy healthy healthy", intent(5), alsoMember(asLearner(member(5, "healthy"))))), StepWait, JoinInFlight, 75},
 	{"another host has come up, and the member it replaces is still there", host(4, size(6)), observed(cluster("healthy healthy healthy", intent(5, func(i *Intent) { i.Replaces = founderID(1) }), alsoMember(member(5, "healthy")))), StepWait, JoinInFlight, 75},
 	{"another host leaves", host(4, size(5)), observed(cluster("healthy healthy healthy", intent(3, func(i *Intent) { i.Purpose = ToLeave }))), StepWait, JoinInFlight, 75},
@@ -406,7 +408,7 @@ var learnerCases = []decideCase{
 
 func allCases() []decideCase {
 	var all []decideCase
-	for _, some := range [][]decideCase{dataCases, collisionCases, intentCases, learnerCases, strategyCases, foundingCases, preflightCases, barredCases} {
+	for _, some := range [][]decideCase{dataCases, collisionCases, intentCases, learnerCases, strategyCases, foundingCases, preflightCases, barredCases, listedCases} {
 		all = append(all, some...)
 	}
 	return all

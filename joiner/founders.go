@@ -12,22 +12,24 @@ const MaxDiscoverySize = 99
 
 // founderList is the first `size` registrations of a discovery token, checked.
 type founderList struct {
-	token string
-	size  int
-	peers []Peer
-	ids   []ID
+	source string // for people
+	listed bool   // no registrations, but a list that somebody wrote
+	token  string
+	size   int
+	peers  []Peer
+	ids    []ID
 }
 
 // founders checks the registrations that count: the first `size` by order of
 // creation. An invalid one keeps its place, so it is an error that names it.
 func founders(d Discovery) (founderList, error) {
-	f := founderList{token: d.Token, size: d.Size}
+	f := founderList{source: d.Name(), listed: d.Listed(), token: d.Token, size: d.Size}
 	if d.Size < 1 || d.Size > MaxDiscoverySize {
-		return f, fmt.Errorf("discovery %s: size %d is not between 1 and %d", d.Token, d.Size, MaxDiscoverySize)
+		return f, fmt.Errorf("%s: size %d is not between 1 and %d", f.source, d.Size, MaxDiscoverySize)
 	}
 	for _, e := range d.Entries[:min(d.Size, len(d.Entries))] {
 		if err := f.append(e); err != nil {
-			return f, fmt.Errorf("discovery %s: entry %s: %w", d.Token, quote(e.Key), err)
+			return f, fmt.Errorf("%s: entry %s: %w", f.source, quote(e.Key), err)
 		}
 	}
 	return f, nil
@@ -39,7 +41,7 @@ func (f *founderList) append(e Entry) error {
 		return err
 	}
 	if id := FounderID(p.URLs, f.token); e.Key != id.String() {
-		return fmt.Errorf("it is not the ID that %q gets under this URL (%s): that host spells the discovery URL differently", p.Name, id)
+		return fmt.Errorf("it is not the ID that %q gets under this token (%s): that host spells the discovery URL or token differently", p.Name, id)
 	}
 	for _, other := range f.peers {
 		if other.Name == p.Name {
@@ -117,7 +119,7 @@ func (d Discovery) entry(key string) (Entry, bool) {
 func announcement(p Policy, o Observation) *Entry {
 	d := o.Discovery
 	mine := Registration(p.Name, p.PeerURLs, d.Token)
-	if _, known := d.entry(mine.Key); known || d.Kind == "" || d.Error != "" || d.Missing || len(d.Entries) < d.Size {
+	if _, known := d.entry(mine.Key); known || d.Kind == "" || d.Listed() || d.Error != "" || d.Missing || len(d.Entries) < d.Size {
 		return nil
 	}
 	return &mine

@@ -18,6 +18,9 @@ type Intent struct {
 	// Replaces is the dead member that goes once the newcomer has caught up,
 	// zero where nobody is left to remove.
 	Replaces ID `json:"replaces,omitempty"`
+	// Former is the started member that had these URLs before: this host's
+	// former self, and not the one that the intent brings.
+	Former ID `json:"former,omitempty"`
 	// Size is how many members the cluster is to have, as its host counted
 	// before it began; zero where there is no limit.
 	Size int `json:"size,omitempty"`
@@ -66,7 +69,7 @@ func (i *Intent) done(c Cluster) bool {
 	}
 	for _, m := range c.Members {
 		if sameURLs(m.PeerURLs, i.PeerURLs) {
-			return m.Started() && !m.Learner && c.alive(m)
+			return m.Started() && !m.Learner && m.ID != i.Former
 		}
 	}
 	return false
@@ -89,7 +92,7 @@ const renewBelow = Duration(IntentTime * time.Second / 2)
 // when the intent in the cluster is its own. Where there can be none, the
 // change is made without.
 func (c Cluster) turn(p Policy, want Intent) (plan Plan, blocked bool) {
-	want.Name, want.PeerURLs = p.Name, p.PeerURLs
+	want.Name, want.PeerURLs, want.Former = p.Name, p.PeerURLs, c.former(p, want.Purpose)
 	switch i := c.Intent; {
 	case c.NoIntent != "":
 		return Plan{}, false
@@ -107,6 +110,17 @@ func (c Cluster) turn(p Policy, want Intent) (plan Plan, blocked bool) {
 		return c.claim(IntentRenew, *i, fmt.Sprintf("this host goes on changing the membership of cluster %s", c.ID)), true
 	}
 	return Plan{}, false
+}
+
+// former is the ID of a member with our URLs that has run, where we are about
+// to join in its place.
+func (c Cluster) former(p Policy, purpose Purpose) ID {
+	for _, m := range c.Members {
+		if purpose == ToJoin && m.Started() && sameURLs(m.PeerURLs, p.PeerURLs) {
+			return m.ID
+		}
+	}
+	return 0
 }
 
 func (c Cluster) claim(r Reason, i Intent, text string) Plan {

@@ -10,6 +10,9 @@ type Observation struct {
 	Disk      Disk      `json:"disk"`
 	Discovery Discovery `json:"discovery"`
 
+	// Hints are where the other sources say that members are.
+	Hints []Hint `json:"hints,omitempty"`
+
 	// Clusters are the member lists that a quorum vouches for, one for each
 	// cluster found. None: no quorum could be asked. More than one: the
 	// discovery leads to several clusters.
@@ -53,7 +56,10 @@ type Disk struct {
 	ClusterID ID        `json:"cluster_id,omitempty"` // DiskData only
 	Running   bool      `json:"running,omitempty"`    // an etcd holds the lock
 	Detail    string    `json:"detail,omitempty"`     // what was found, when damaged
-	Record    *Record   `json:"record,omitempty"`
+	// ReadOnly is the directory of etcd's that lies on a read-only file
+	// system; "" = none.
+	ReadOnly string  `json:"read_only,omitempty"`
+	Record   *Record `json:"record,omitempty"`
 }
 
 // Record is the founder record: a file in the data dir that says that this
@@ -72,10 +78,11 @@ type Record struct {
 	Spent bool `json:"spent"`
 }
 
-// Discovery is what a discovery service answered.
+// Discovery is what the source answered through which a cluster is founded.
 type Discovery struct {
-	Kind    string  `json:"kind,omitempty"`  // "v2"; "" = none is configured
-	Token   string  `json:"token,omitempty"` // what etcd uses as cluster token: the URL as given
+	Kind    string  `json:"kind,omitempty"`   // KindV2, ...; "" = none is configured
+	Source  string  `json:"source,omitempty"` // for people; "" = the token says it
+	Token   string  `json:"token,omitempty"`  // what etcd uses as cluster token: of v2, the URL as given
 	Size    int     `json:"size,omitempty"`
 	Entries []Entry `json:"entries,omitempty"` // in the order of their creation
 	Error   string  `json:"error,omitempty"`   // why nothing is known
@@ -87,6 +94,14 @@ type Discovery struct {
 type Entry struct {
 	Key   string `json:"key"`   // the member ID in hex
 	Value string `json:"value"` // name=url[,name=url]
+}
+
+// Hint is where a source that founds nothing says that members are.
+type Hint struct {
+	Source     string   `json:"source"` // for people
+	PeerURLs   []string `json:"peer_urls,omitempty"`
+	ClientURLs []string `json:"client_urls,omitempty"`
+	Error      string   `json:"error,omitempty"` // why it says nothing
 }
 
 // Cluster is a cluster with a quorum, by its own linearizable word.

@@ -28,7 +28,14 @@ func (f Fault) String() string { return f.What + ": " + f.Wrong }
 // preflight stands before every change of the membership: a member that the
 // others cannot call back would only cost them quorum.
 func (j joining) preflight() (plan Plan, blocked bool) {
-	return first(j.admitted, j.reachable, j.sameScheme, j.certified, j.resolved)
+	return first(j.admitted, j.writable, j.reachable, j.sameScheme, j.certified, j.resolved)
+}
+
+// writable: an etcd that cannot write never comes up.
+func (j joining) writable() (Plan, bool) {
+	dir := j.o.Disk.ReadOnly
+	return refuse(DataReadOnly, fmt.Sprintf("%s is on a read-only file system: this host's etcd could not run", dir),
+		"remount it, or give another -data-dir"), dir != ""
 }
 
 // mayMove stands before the peer URLs of a member of ours are updated: that

@@ -31,6 +31,7 @@ var (
 )
 
 var preflightCases = []decideCase{
+	{"a read-only disk", host(4, size(5)), with(observed(cluster("healthy healthy healthy")), func(o *Observation) { o.Disk.ReadOnly = "/data" }), StepRefuse, DataReadOnly, 78},
 	{"localhost among hosts", host(4, size(5), at("http://localhost:2380")), observed(cluster("healthy healthy healthy")), StepRefuse, AdvertiseLoopback, 78},
 	{"localhost in other letters", host(4, size(5), at("http://LocalHost.:2380")), observed(cluster("healthy healthy healthy")), StepRefuse, AdvertiseLoopback, 78},
 	{"IPv4 loopback among hosts", host(4, size(5), at("http://127.0.1.1:2380")), observed(cluster("healthy healthy healthy")), StepRefuse, AdvertiseLoopback, 78},

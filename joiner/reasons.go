@@ -11,6 +11,7 @@ const (
 	DataElsewhere     Reason = "data-elsewhere" // this disk's member runs on another host
 	DataMoved         Reason = "data-moved"     // our member has other peer URLs
 	DataRemoved       Reason = "data-removed"   // the cluster removed our member
+	DataReadOnly      Reason = "data-read-only" // before a change: etcd could not write
 	DataStale         Reason = "data-stale"     // the same, and archiving is forbidden
 
 	// This host has none, and a cluster has a quorum.
@@ -70,6 +71,7 @@ const (
 	Found              Reason = "found"
 	FounderLostDisk    Reason = "founder-lost-disk"
 	FoundersDiffer     Reason = "founders-differ"
+	FounderNotListed   Reason = "founder-not-listed" // the list of founders is without us
 
 	// Of the promotion, which runs beside etcd.
 	PromoteNotStarted Reason = "promote-not-started"

@@ -37,7 +37,7 @@ func (r *Refusal) Unwrap() error { return r.Err }
 // final or ctx ends. It returns the last plan; its Exit says how it went.
 func Run(ctx context.Context, p Policy, w World) (Plan, error) {
 	plan, o, err := loop(ctx, p, w, Decide, Plan.Final)
-	letGo(ctx, p, o, w)
+	letGo(ctx, p, plan, o, w)
 	return plan, err
 }
 
@@ -51,16 +51,31 @@ func RunPromotion(ctx context.Context, p Policy, w World) (Plan, error) {
 // RunLeave is Run for a host that is to leave its cluster.
 func RunLeave(ctx context.Context, p Policy, w World) (Plan, error) {
 	plan, o, err := loop(ctx, p, w, DecideLeave, Plan.Final)
-	letGo(ctx, p, o, w)
+	letGo(ctx, p, plan, o, w)
 	return plan, err
 }
 
+// lastLook is the time that a run has, after its own time is up, to leave
+// nothing half done.
+const lastLook = 10 * time.Second
+
 // letGo gives up an intent that nobody goes on with; without success it runs
-// out by itself.
-func letGo(ctx context.Context, p Policy, o Observation, w World) {
+// out by itself. It looks again before: a step of which nobody saw the end may
+// have been done, and so may the add of this host.
+func letGo(ctx context.Context, p Policy, plan Plan, o Observation, w World) {
+	_, held := o.letGo(p)
+	if !held && plan.Reason != StepFailed {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastLook)
+	defer cancel()
+	o, err := w.Observe(ctx)
+	if err != nil || ctx.Err() != nil {
+		return
+	}
 	if release, held := o.letGo(p); held {
 		w.Report(release)
-		_ = w.Do(context.WithoutCancel(ctx), release)
+		_ = w.Do(ctx, release)
 	}
 }
 

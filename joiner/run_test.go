@@ -48,6 +48,8 @@ func (s *script) Do(_ context.Context, plan Plan) error {
 func (s *script) Report(Plan) { s.reports++ }
 
 var (
+	// claimless is full before this host has claimed its intent.
+	claimless = observed(cluster("healthy healthy dead"))
 	full      = observed(cluster("healthy healthy dead", intent(4)))
 	roomy     = observed(cluster("healthy healthy", intent(4)))
 	listed    = observed(cluster("healthy healthy", intent(4), alsoMember(member(4, "added"))))
@@ -172,5 +174,29 @@ func TestRehearse(t *testing.T) {
 	plans, _, err := Rehearse(t.Context(), host(1), &script{world: []Observation{founders2}})
 	if err != nil || len(plans) != 1 || plans[0].Step != StepWait {
 		t.Errorf("got %v, %v; want one wait at once", plans, err)
+	}
+}
+
+// The time is up just after a step: the run looks once more, and leaves nothing
+// half done that it can undo.
+func TestRunLooksOnceMore(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		then  Observation
+		steps string
+	}{
+		{"the claim was made", full, "claim release"},
+		{"the claim was lost", claimless, "claim"},
+		{"this host is added meanwhile", listed, "claim"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			w := &script{world: []Observation{claimless, claimless, c.then}, slow: 600 * time.Millisecond}
+			plan, err := Run(ctx, host(4), w)
+			if err != nil || plan.Reason != StepFailed || strings.Join(w.steps, " ") != c.steps {
+				t.Errorf("%s: did %q, want %q; got %s, %v", c.name, w.steps, c.steps, plan.Reason, err)
+			}
+		})
 	}
 }

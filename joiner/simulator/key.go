@@ -64,7 +64,7 @@ func appendURLs(b []byte, urls []string) []byte {
 func (c *Cluster) appendIntent(b []byte) []byte {
 	b = append(append(b, '|'), c.NoIntent...)
 	if i := c.intent; i != nil {
-		b = append(append(b, i.Purpose...), byte('a'+c.place(i.Replaces)))
+		b = append(append(b, i.Purpose...), byte('a'+c.place(i.Replaces)), byte('a'+c.place(i.Former)))
 		b = strconv.AppendInt(b, int64(i.Size), 10)
 		b = appendURLs(appendTime(b, time.Duration(i.Left)), i.PeerURLs)
 	}
