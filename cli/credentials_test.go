@@ -16,6 +16,7 @@ type texts map[string]string
 func (v texts) String(name string) string     { return v[name] }
 func (v texts) Int(string) int                { return 0 }
 func (v texts) Duration(string) time.Duration { return 0 }
+func (v texts) Bool(name string) bool         { return v[name] == "true" }
 
 func TestReadCredentials(t *testing.T) {
 	dir := t.TempDir()

@@ -33,11 +33,10 @@ const defaultPeerURL = "http://localhost:2380"
 // decisionFlags are what a decision depends on. The first ones, with their
 // defaults and variables, are those of the tool of 2016.
 func decisionFlags() []cli.Flag {
-	return []cli.Flag{
+	return append(sourceFlags(), []cli.Flag{
 		text("join-strategy", string(joiner.Replace), "the `strategy` to join: prepare, add, replace, prune"),
 		&cli.IntFlag{Name: "client-port", Value: 2379, Usage: "the etcd client `port` of peers of which only the peer URL is known", Sources: env("client-port")},
 		&cli.IntFlag{Name: "cluster-size", Value: joiner.SizeOfDiscovery, Usage: "the maximum `number` of voters; -1: the size of the discovery url, 0: no limit", Sources: env("cluster-size")},
-		text("discovery", "", "an etcd discovery `url`"),
 		text("data-dir", "", "the etcd data `directory` (default: NAME.etcd)"),
 		text("name", "", "the cluster-unique node `name`"),
 		text("initial-advertise-peer-urls", defaultPeerURL, "the advertised peer `urls` of this instance, separated by commas"),
@@ -58,7 +57,7 @@ func decisionFlags() []cli.Flag {
 		text("stale-data", "archive", "what to do with the data of a member that the cluster removed: `archive|refuse`"),
 		&cli.DurationFlag{Name: "dead-after", Value: time.Minute, Usage: "how long a member must be silent and stalled to be dead", Sources: env("dead-after")},
 		&cli.DurationFlag{Name: "timeout", Value: 5 * time.Minute, Usage: "how long to wait for others in all", Sources: env("timeout")},
-	}
+	}...)
 }
 
 // loggingFlags are glog's, which the tool of 2016 had. Those without a

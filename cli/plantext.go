@@ -26,6 +26,9 @@ func writeSeen(b *strings.Builder, r report) {
 	if d := r.Observation.Discovery; d.Kind != "" {
 		row(t, "discovery", discoveryText(d))
 	}
+	for _, h := range r.Observation.Hints {
+		row(t, "hint", hintText(h))
+	}
 	for _, c := range r.Observation.Clusters {
 		row(t, "cluster", clusterText(c))
 		for _, m := range c.Members {
@@ -71,11 +74,20 @@ func disk(r report) string {
 func discoveryText(d joiner.Discovery) string {
 	switch {
 	case d.Error != "":
-		return d.Token + ": " + d.Error
+		return sourceName(d) + ": " + d.Error
 	case d.Missing:
-		return d.Token + ": unknown there"
+		return sourceName(d) + ": unknown there"
+	case d.Listed():
+		return fmt.Sprintf("%s: %d listed", sourceName(d), len(d.Entries))
 	}
-	return fmt.Sprintf("%s: %d registered, size %d", d.Token, len(d.Entries), d.Size)
+	return fmt.Sprintf("%s: %d registered, size %d", sourceName(d), len(d.Entries), d.Size)
+}
+
+func sourceName(d joiner.Discovery) string {
+	if d.Source != "" {
+		return d.Source
+	}
+	return d.Token
 }
 
 func clusterText(c joiner.Cluster) string {

@@ -95,6 +95,6 @@ func own(s settings) joiner.EtcdConfig {
 		InitialAdvertisePeerURLs: p.PeerURLs,
 		InitialCluster:           []joiner.Peer{{Name: p.Name, URLs: p.PeerURLs}},
 		InitialClusterState:      joiner.StateNew,
-		InitialClusterToken:      s.discovery,
+		InitialClusterToken:      s.sources.founding.token,
 	}
 }

@@ -14,7 +14,7 @@ import (
 // settings is a checked command line.
 type settings struct {
 	policy     joiner.Policy
-	discovery  string // URL, "" = none
+	sources    sources
 	endpoints  []string
 	clientPort int
 	client     etcdapi.TLSFiles
@@ -35,12 +35,12 @@ type localEtcd struct {
 type values interface {
 	String(name string) string
 	Int(name string) int
+	Bool(name string) bool
 	Duration(name string) time.Duration
 }
 
 func readSettings(c values) (settings, error) {
 	s := settings{
-		discovery:  c.String("discovery"),
 		endpoints:  list(c.String("endpoints")),
 		clientPort: c.Int("client-port"),
 		client:     etcdapi.TLSFiles{CA: c.String("cacert"), Cert: c.String("cert"), Key: c.String("key")},
@@ -62,6 +62,9 @@ func readSettings(c values) (settings, error) {
 		return s, usagef("-timeout=%s must be longer than -dead-after=%s", s.timeout, dead)
 	}
 	s.policy.Endpoints = len(s.endpoints) > 0
+	if s.sources, err = readSources(c, s); err != nil {
+		return s, err
+	}
 	s.etcd, s.policy.AnyVersion, err = readEtcd(c)
 	return s, err
 }

@@ -16,12 +16,6 @@ import (
 	"github.com/sttts/elastic-etcd/preflight"
 )
 
-// source is a discovery service, whatever its kind.
-type source interface {
-	Look(ctx context.Context) joiner.Discovery
-	Register(ctx context.Context, e joiner.Entry) error
-}
-
 // forgetter is a source that can delete what is registered.
 type forgetter interface {
 	Forget(ctx context.Context, e joiner.Entry) error
@@ -31,7 +25,7 @@ type forgetter interface {
 // cluster behind one set of settings.
 type world struct {
 	s        settings
-	source   source // nil = none
+	sources  discovery.Several
 	api      *etcdapi.API
 	version  joiner.Version
 	reporter *reporter
@@ -50,10 +44,8 @@ func (a *app) open(ctx context.Context, c *cli.Command, s settings) (*world, err
 func newWorld(ctx context.Context, s settings, log *logrus.Logger) (*world, error) {
 	w := &world{s: s, version: s.etcd.version, reporter: newReporter(log)}
 	var err error
-	if s.discovery != "" {
-		if w.source, err = discovery.NewV2(s.discovery, discovery.Config{CA: s.client.CA, Cert: s.client.Cert, Key: s.client.Key}); err != nil {
-			return nil, usagef("-discovery: %w", err)
-		}
+	if w.sources, err = s.sources.connect(); err != nil {
+		return nil, err
 	}
 	if s.etcd.binary != "" {
 		if w.version, err = etcdapi.LocalVersion(ctx, s.etcd.binary); err != nil {
@@ -97,11 +89,10 @@ func (w *world) Observe(ctx context.Context) (joiner.Observation, error) {
 	if o.Disk, err = datadir.Read(w.s.policy.DataDir, w.s.policy.WALDir); err != nil {
 		return o, &joiner.Refusal{Err: err, Hint: "make the path readable and a directory, or give another -data-dir"}
 	}
-	if w.source != nil {
-		o.Discovery = w.source.Look(ctx)
-	}
+	o.Discovery, o.Hints = w.sources.Look(ctx)
 	selfCheck := w.preflight(ctx)
-	sight := w.api.Look(ctx, contacts(o.Discovery, w.s.policy.PeerURLs))
+	peers, clients := hinted(o.Hints)
+	sight := w.api.Look(ctx, append(contacts(o.Discovery, w.s.policy.PeerURLs), peers...), clients...)
 	o.Clusters, o.Views, o.Failures, o.Contacts = sight.Clusters, sight.Views, sight.Failures, sight.Contacts
 	o.Preflight = <-selfCheck
 	w.last = o
@@ -150,7 +141,7 @@ func (w *world) Do(ctx context.Context, plan joiner.Plan) error {
 	case joiner.StepArchive:
 		return w.archive()
 	case joiner.StepRegister:
-		return w.source.Register(ctx, *plan.Entry)
+		return w.sources.Founding.Register(ctx, *plan.Entry)
 	case joiner.StepClaim:
 		return w.api.Claim(ctx, plan.Cluster, *plan.Intent)
 	case joiner.StepRelease:
@@ -174,7 +165,7 @@ func (w *world) remove(ctx context.Context, plan joiner.Plan) error {
 	if err := w.api.Remove(ctx, plan.Cluster, *plan.Member, under(plan)); err != nil {
 		return err
 	}
-	f, can := w.source.(forgetter)
+	f, can := w.sources.Founding.(forgetter)
 	if !can {
 		return nil
 	}
@@ -199,7 +190,7 @@ func (w *world) record(e joiner.Entry) error {
 		return err
 	}
 	err = datadir.WriteRecord(w.s.policy.DataDir, w.s.policy.WALDir, joiner.Record{
-		Token: w.s.discovery, MemberID: id,
+		Token: w.last.Discovery.Token, MemberID: id,
 		WALMarker: w.version.Major >= 3, // an etcd 2 would take it for a WAL
 	})
 	if err != nil {
@@ -234,12 +225,12 @@ func (w *world) settle(ctx context.Context, plan joiner.Plan) {
 			w.reporter.log.Warnf("%v", err)
 		}
 	}
-	if plan.Entry == nil || w.source == nil {
+	if plan.Entry == nil || w.sources.Founding == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	if err := w.source.Register(ctx, *plan.Entry); err != nil {
+	if err := w.sources.Founding.Register(ctx, *plan.Entry); err != nil {
 		w.reporter.log.Warnf("the discovery service was not told of this member, so later hosts may not find the cluster: %v", err)
 	}
 }

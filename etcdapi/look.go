@@ -52,11 +52,14 @@ func newLook(ctx context.Context, a *API) *look {
 }
 
 // seed asks what is known beforehand, what the admin said first.
-func (l *look) seed(peerURLs []string) {
+func (l *look) seed(peerURLs, clientURLs []string) {
 	for _, c := range l.api.endpoints {
 		l.ask(c, 0)
 	}
 	for _, c := range l.api.remembered() {
+		l.ask(c, 0)
+	}
+	for _, c := range parseContacts(clientPort, clientURLs) {
 		l.ask(c, 0)
 	}
 	for _, c := range parseContacts(peerPort, peerURLs) {

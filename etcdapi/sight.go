@@ -21,16 +21,16 @@ type Sight struct {
 }
 
 // Look asks everybody it knows of, all at the same time: the endpoints of the
-// Config, these peer URLs and the client ports that may belong to them, the
-// members that any answer names, and those that earlier Looks found. URLs
+// Config, these peer URLs and the client ports that may belong to them, these
+// client URLs, the members that any answer names, and those that earlier Looks found. URLs
 // that no member can have are skipped.
 //
 // It takes about one ProbeTimeout when somebody does not answer, and
 // milliseconds when all do. It changes nothing but one empty entry in the
 // log of each cluster, and tells from it whose log follows.
-func (a *API) Look(ctx context.Context, peerURLs []string) Sight {
+func (a *API) Look(ctx context.Context, peerURLs []string, clientURLs ...string) Sight {
 	l := newLook(ctx, a)
-	l.seed(peerURLs)
+	l.seed(peerURLs, clientURLs)
 	l.run()
 	a.remember(l)
 	s := Sight{Clusters: l.clusters(), Views: l.views(), Contacts: len(l.depths)}

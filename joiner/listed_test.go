@@ -16,11 +16,15 @@ func listBy(n int, record string, change ...func(*Observation)) Observation {
 	return o
 }
 
-func srv(o *Observation) { o.Discovery.Kind, o.Discovery.Source = KindSRV, "SRV records of example.com" }
+func srv(o *Observation) {
+	o.Discovery.Kind, o.Discovery.Source = KindSRV, "SRV records of example.com"
+}
 
 // late is the cluster that hosts 1 and 2 of the list founded without host 3.
 func late(change ...func(*Cluster)) func(*Observation) {
-	return func(o *Observation) { o.Clusters = []Cluster{cluster("healthy healthy unstarted", change...)} }
+	return func(o *Observation) {
+		o.Clusters, o.EtcdVersion = []Cluster{cluster("healthy healthy unstarted", change...)}, Version{3, 6}
+	}
 }
 
 func serving(views ...View) func(*Observation) {

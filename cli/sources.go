@@ -1,0 +1,150 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/sttts/elastic-etcd/discovery"
+	"github.com/sttts/elastic-etcd/joiner"
+)
+
+// defaultClusterToken is etcd's own default of --initial-cluster-token.
+const defaultClusterToken = "etcd-cluster"
+
+// sourceFlags say where members are and how a cluster is founded, under etcd's
+// own names where etcd has one.
+func sourceFlags() []cli.Flag {
+	return []cli.Flag{
+		text("discovery", "", "an etcd discovery `url`"),
+		text("initial-cluster", "", "members as `name=url[,name=url...]`: where to look, and with -initial-cluster-state=new whom to found with"),
+		text("initial-cluster-state", joiner.StateExisting, "`new|existing`; new: what -initial-cluster lists may be founded, if it never was"),
+		text("initial-cluster-token", defaultClusterToken, "the `token` of a cluster that a list founds, the same on all hosts"),
+	}
+}
+
+// sources are the sources of a command line, before they are opened.
+type sources struct {
+	founding foundingSource
+	hints    []discovery.Hinter
+}
+
+// foundingSource is the one that founds; "" = there is none.
+type foundingSource struct {
+	flag  string // as people give it
+	token string // what etcd gets as cluster token
+	open  func() (discovery.Source, error)
+}
+
+// given is one source of a command line.
+type given struct {
+	foundingSource
+	hint   discovery.Hinter // nil = it always founds
+	founds bool
+}
+
+// readSources sorts what was given: at most one source founds, the others are
+// hints.
+func readSources(c values, s settings) (sources, error) {
+	var all sources
+	state := c.String("initial-cluster-state")
+	if state != joiner.StateNew && state != joiner.StateExisting {
+		return all, usagef("-initial-cluster-state=%s is not new or existing", printable(state))
+	}
+	for _, read := range []func(values, settings) (*given, error){readV2, readStatic} {
+		g, err := read(c, s)
+		if err != nil {
+			return all, err
+		}
+		if err := all.take(g); err != nil {
+			return all, err
+		}
+	}
+	if state == joiner.StateNew && all.founding.flag == "" {
+		return all, usagef("-initial-cluster-state=new needs to know with whom: give -initial-cluster")
+	}
+	return all, nil
+}
+
+func (s *sources) take(g *given) error {
+	switch {
+	case g == nil:
+	case !g.founds:
+		s.hints = append(s.hints, g.hint)
+	case s.founding.flag != "":
+		return usagef("%s and %s would both found a cluster: give one of them (-initial-cluster-state=existing makes a list a hint)", s.founding.flag, g.flag)
+	default:
+		s.founding = g.foundingSource
+	}
+	return nil
+}
+
+// connect opens the sources; nothing is asked yet.
+func (s sources) connect() (discovery.Several, error) {
+	several := discovery.Several{Hints: s.hints}
+	if s.founding.flag == "" {
+		return several, nil
+	}
+	var err error
+	if several.Founding, err = s.founding.open(); err != nil {
+		return several, usagef("%s: %w", s.founding.flag, err)
+	}
+	return several, nil
+}
+
+func readV2(c values, s settings) (*given, error) {
+	url := c.String("discovery")
+	if url == "" {
+		return nil, nil
+	}
+	files := discovery.Config{CA: s.client.CA, Cert: s.client.Cert, Key: s.client.Key}
+	open := func() (discovery.Source, error) { return discovery.NewV2(url, files) }
+	return &given{foundingSource: foundingSource{"-discovery", url, open}, founds: true}, nil
+}
+
+func readStatic(c values, _ settings) (*given, error) {
+	if c.String("initial-cluster") == "" {
+		return nil, nil
+	}
+	token, err := clusterToken(c)
+	if err != nil {
+		return nil, err
+	}
+	list, err := discovery.NewStatic(c.String("initial-cluster"), token)
+	if err != nil {
+		return nil, usagef("-initial-cluster: %w", err)
+	}
+	open := func() (discovery.Source, error) { return list, nil }
+	return &given{foundingSource{"-initial-cluster", token, open}, list, isNew(c)}, nil
+}
+
+func isNew(c values) bool { return c.String("initial-cluster-state") == joiner.StateNew }
+
+// clusterToken is the token of a cluster that a list founds. The record and
+// the configuration carry it.
+func clusterToken(c values) (string, error) {
+	const most = 1024
+	token := c.String("initial-cluster-token")
+	if token == "" || len(token) > most {
+		return "", usagef("-initial-cluster-token: %d bytes are not a token (1 to %d)", len(token), most)
+	}
+	return token, nil
+}
+
+// hinted are the addresses that hints lead to, bounded: whoever can change
+// what a source says could make this host ask the world.
+func hinted(hints []joiner.Hint) (peerURLs, clientURLs []string) {
+	for _, h := range hints {
+		peerURLs = append(peerURLs, h.PeerURLs[:min(len(h.PeerURLs), maxContacts)]...)
+		clientURLs = append(clientURLs, h.ClientURLs[:min(len(h.ClientURLs), maxContacts)]...)
+	}
+	return peerURLs, clientURLs
+}
+
+func hintText(h joiner.Hint) string {
+	if h.Error != "" {
+		return h.Source + ": " + h.Error
+	}
+	return fmt.Sprintf("%s: %s", h.Source, strings.Join(append(append([]string(nil), h.PeerURLs...), h.ClientURLs...), " "))
+}
