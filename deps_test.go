@@ -21,7 +21,7 @@ var notReached = map[string]map[string]string{
 	"datadir":          {"go.etcd.io/etcd": "etcd's own WAL reader costs 10 MB", "net/http": "a disk is not on the network", module + "etcdapi": adapters, module + "discovery": adapters},
 	"etcdapi":          {module + "discovery": adapters, module + "datadir": adapters, module + "preflight": adapters},
 	"preflight":        {"github.com/": "only the standard library", "go.etcd.io/": "only the standard library", "net/http": "it asks nobody but the resolver"},
-	"discovery":        {module + "etcdapi": adapters, module + "datadir": adapters, "go.etcd.io/bbolt": "only the service needs a store", "google.golang.org/grpc": "v2 is plain HTTP"},
+	"discovery":        {module + "etcdapi": adapters, module + "datadir": adapters, "go.etcd.io/bbolt": "only the service needs a store"},
 	"discovery/server": {module + "etcdapi": "the service knows no cluster", "google.golang.org/grpc": "the service is plain HTTP"},
 }
 

@@ -30,7 +30,7 @@ func readCredentials(c values) (etcdapi.Credentials, error) {
 	case both:
 	case file != "":
 		var err error
-		if password, err = readPassword(file); err != nil {
+		if password, err = readPasswordFile("-password-file", file); err != nil {
 			return etcdapi.Credentials{}, err
 		}
 	default:
@@ -42,23 +42,23 @@ func readCredentials(c values) (etcdapi.Credentials, error) {
 	return etcdapi.Credentials{User: name, Password: password}, nil
 }
 
-// readPassword takes the first line of a file.
-func readPassword(path string) (string, error) {
+// readPasswordFile takes the only line of a file.
+func readPasswordFile(flag, path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return "", usagef("-password-file: %w", err)
+		return "", usagef("%s: %w", flag, err)
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxPassword+1))
 	switch {
 	case err != nil:
-		return "", usagef("-password-file: %w", err)
+		return "", usagef("%s: %w", flag, err)
 	case len(text) > maxPassword:
-		return "", usagef("-password-file=%s is longer than %d bytes", path, maxPassword)
+		return "", usagef("%s=%s is longer than %d bytes", flag, path, maxPassword)
 	}
 	line, rest, _ := strings.Cut(string(text), "\n")
 	if strings.TrimSpace(rest) != "" {
-		return "", usagef("-password-file=%s has more than one line", path)
+		return "", usagef("%s=%s has more than one line", flag, path)
 	}
 	return strings.TrimSuffix(line, "\r"), nil
 }

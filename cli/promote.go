@@ -123,6 +123,6 @@ func blocking(args []string) []string {
 // unit's EnvironmentFile= or from a --password-file.
 func ours(environ []string) []string {
 	return slices.DeleteFunc(slices.Clone(environ), func(kv string) bool {
-		return !strings.HasPrefix(kv, "ELASTIC_ETCD_") || strings.HasPrefix(kv, "ELASTIC_ETCD_PASSWORD=")
+		return !strings.HasPrefix(kv, "ELASTIC_ETCD_") || strings.HasPrefix(kv, "ELASTIC_ETCD_PASSWORD=") || strings.HasPrefix(kv, "ELASTIC_ETCD_DISCOVERY_PASSWORD=")
 	})
 }

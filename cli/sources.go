@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v3"
 
@@ -18,10 +19,33 @@ const defaultClusterToken = "etcd-cluster"
 func sourceFlags() []cli.Flag {
 	return []cli.Flag{
 		text("discovery", "", "an etcd discovery `url`"),
+		text("discovery-token", "", "the `token` of etcd 3.6's own discovery, in the etcd at -discovery-endpoints"),
+		text("discovery-endpoints", "", "client `urls` of the etcd that has -discovery-token, separated by commas"),
+		text("discovery-cacert", "", "CA `file` to verify https discovery endpoints with"),
+		text("discovery-cert", "", "certificate `file` to show to discovery endpoints"),
+		text("discovery-key", "", "key `file` of -discovery-cert"),
+		text("discovery-user", "", "`name` of a user of the etcd that has the token"),
+		text("discovery-password-file", "", "`file` with the password of -discovery-user (or the variable ELASTIC_ETCD_DISCOVERY_PASSWORD)"),
+		// etcd has it, but others see command lines.
+		&cli.StringFlag{Name: "discovery-password", Sources: env("discovery-password"), Hidden: true},
+		yesNo("discovery-insecure-transport", true, "no TLS to discovery endpoints that have no scheme, unless files are given"),
+		yesNo("discovery-insecure-skip-tls-verify", false, "believe any certificate of discovery endpoints"),
+		span("discovery-dial-timeout", 2*time.Second, "how long to try to connect to a discovery endpoint"),
+		span("discovery-request-timeout", 5*time.Second, "how long a request to the discovery endpoints may take"),
+		span("discovery-keepalive-time", 2*time.Second, "how long a connection to a discovery endpoint may be silent"),
+		span("discovery-keepalive-timeout", 6*time.Second, "how long to wait then"),
 		text("initial-cluster", "", "members as `name=url[,name=url...]`: where to look, and with -initial-cluster-state=new whom to found with"),
 		text("initial-cluster-state", joiner.StateExisting, "`new|existing`; new: what -initial-cluster lists may be founded, if it never was"),
 		text("initial-cluster-token", defaultClusterToken, "the `token` of a cluster that a list founds, the same on all hosts"),
 	}
+}
+
+func yesNo(name string, value bool, usage string) *cli.BoolFlag {
+	return &cli.BoolFlag{Name: name, Value: value, Usage: usage, Sources: env(name)}
+}
+
+func span(name string, value time.Duration, usage string) *cli.DurationFlag {
+	return &cli.DurationFlag{Name: name, Value: value, Usage: usage, Sources: env(name)}
 }
 
 // sources are the sources of a command line, before they are opened.
@@ -52,7 +76,7 @@ func readSources(c values, s settings) (sources, error) {
 	if state != joiner.StateNew && state != joiner.StateExisting {
 		return all, usagef("-initial-cluster-state=%s is not new or existing", printable(state))
 	}
-	for _, read := range []func(values, settings) (*given, error){readV2, readStatic} {
+	for _, read := range []func(values, settings) (*given, error){readV2, readV3, readStatic} {
 		g, err := read(c, s)
 		if err != nil {
 			return all, err

@@ -59,7 +59,10 @@ func newWorld(ctx context.Context, s settings, log *logrus.Logger) (*world, erro
 	return w, nil
 }
 
-func (w *world) close() { w.api.Close() }
+func (w *world) close() {
+	w.sources.Close()
+	w.api.Close()
+}
 
 // run decides and acts until the time is up; a standby host has no hurry.
 func (w *world) run(ctx context.Context) (joiner.Plan, error) {

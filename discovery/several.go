@@ -2,6 +2,7 @@ package discovery
 
 import (
 	"context"
+	"io"
 	"sync"
 
 	"github.com/sttts/elastic-etcd/joiner"
@@ -43,4 +44,11 @@ func (s Several) Look(ctx context.Context) (joiner.Discovery, []joiner.Hint) {
 	}
 	asked.Wait()
 	return d, hints
+}
+
+// Close ends the connections of the sources.
+func (s Several) Close() {
+	if c, open := s.Founding.(io.Closer); open {
+		c.Close()
+	}
 }
