@@ -101,7 +101,7 @@ func (a *app) root() *cli.Command {
 		Description: description,
 		Flags:       append(printFlags(), append(decisionFlags(), loggingFlags()...)...),
 		Action:      a.decideAndPrint,
-		Commands:    []*cli.Command{a.planCommand(), a.applyCommand(), a.promoteCommand(), a.leaveCommand(), a.discoveryCommand(), a.generatorCommand(), a.refuseCommand(), a.versionCommand()},
+		Commands:    []*cli.Command{a.planCommand(), a.applyCommand(), a.promoteCommand(), a.leaveCommand(), a.statusCommand(), a.discoveryCommand(), a.generatorCommand(), a.refuseCommand(), a.versionCommand()},
 
 		HideVersion:           true, // -v is the log level
 		EnableShellCompletion: true,

@@ -23,6 +23,7 @@ type settings struct {
 	as         etcdapi.Credentials
 	etcd       localEtcd
 	timeout    time.Duration
+	thorough   bool // waits for every address
 }
 
 // localEtcd says where the version of this host's etcd comes from.

@@ -52,7 +52,7 @@ func newWorld(ctx context.Context, s settings, log *logrus.Logger) (*world, erro
 			log.Warnf("the version of this host's etcd is not known: %v", err)
 		}
 	}
-	w.api, err = etcdapi.New(etcdapi.Config{Endpoints: s.endpoints, ClientPort: s.clientPort, Client: s.client, Peer: s.peer, As: s.as, Own: s.policy.PeerURLs})
+	w.api, err = etcdapi.New(etcdapi.Config{Endpoints: s.endpoints, ClientPort: s.clientPort, Client: s.client, Peer: s.peer, As: s.as, Own: s.policy.PeerURLs, Thorough: s.thorough})
 	if err != nil {
 		return nil, usagef("%w", err)
 	}

@@ -28,6 +28,8 @@ type answer struct {
 	api    string // "v2", "v3"; client ports only
 	leader joiner.ID
 	term   uint64
+	dbSize int64                  // bytes
+	alarms map[joiner.ID][]string // of all members
 	versions
 }
 

@@ -39,6 +39,9 @@ type Config struct {
 	As Credentials
 	// Own are this host's own peer URLs.
 	Own []string
+	// Thorough waits for every address, where a Look otherwise ends when what
+	// is still to come cannot matter to a decision.
+	Thorough bool
 	// ProbeTimeout is the time each address gets to answer. Default 2s.
 	ProbeTimeout time.Duration
 }
@@ -50,6 +53,7 @@ type API struct {
 	endpoints    []contact
 	clientPort   int
 	clientScheme string // of client URLs that come without one
+	thorough     bool
 	probeTimeout time.Duration
 	client, peer *http.Client
 	conns        conns
@@ -81,6 +85,7 @@ func New(cfg Config) (*API, error) {
 		own:          cfg.Own,
 		clientPort:   cfg.ClientPort,
 		clientScheme: "http",
+		thorough:     cfg.Thorough,
 		probeTimeout: cfg.ProbeTimeout,
 		client:       newHTTPClient(clientTLS, clientPort),
 		peer:         newHTTPClient(peerTLS, peerPort),

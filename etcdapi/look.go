@@ -131,7 +131,7 @@ func (l *look) done() bool {
 		return false
 	}
 	for c := range l.pending {
-		if !l.needless(c) {
+		if l.api.thorough || !l.needless(c) {
 			return false
 		}
 	}

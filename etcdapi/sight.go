@@ -102,6 +102,7 @@ func (l *look) cluster(best answer) joiner.Cluster {
 	}
 	for i := range c.Members {
 		l.examine(c.ID, &c.Members[i], e)
+		c.Members[i].Alarms = best.alarms[c.Members[i].ID]
 	}
 	return c
 }
@@ -134,6 +135,7 @@ func (l *look) examine(cluster joiner.ID, m *joiner.Member, e evidence) {
 	for _, ans := range l.answers {
 		if ans.by(cluster, *m) && ans.server.Known() {
 			m.Version, m.AddsWhileDown = ans.server, ans.addsWhileDown
+			m.DBSize = max(m.DBSize, ans.dbSize) // a peer port does not tell
 		}
 	}
 }

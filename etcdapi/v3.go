@@ -23,7 +23,7 @@ func (a *API) askV3(ctx context.Context, ans *answer) error {
 		return fmt.Errorf("status of %s: %w", ans.url, cause(ctx, err))
 	}
 	ans.cluster, ans.member = joiner.ID(status.Header.ClusterId), joiner.ID(status.Header.MemberId)
-	ans.leader, ans.term = joiner.ID(status.Leader), status.RaftTerm
+	ans.leader, ans.term, ans.dbSize = joiner.ID(status.Leader), status.RaftTerm, status.DbSize
 	if v, err := ParseVersion(status.Version); err == nil {
 		ans.server, ans.addsWhileDown = v, addsWhileDown(status.Version)
 	}
@@ -45,18 +45,28 @@ func (c v3Client) prove(ctx context.Context, ans *answer) error {
 	if ans.leader == 0 {
 		return errors.New("it knows no leader")
 	}
-	switch _, err := c.AlarmList(ctx); {
+	alarms, err := c.AlarmList(ctx)
+	switch {
 	case bar(err) != "":
 		return err
 	case err != nil:
 		return fmt.Errorf("no quorum: %w", cause(ctx, err))
 	}
+	ans.alarms = alarmsOf(alarms.Alarms)
 	list, err := c.listOf(ctx, ans)
 	if err != nil {
 		return err
 	}
 	ans.list = list
 	return nil
+}
+
+func alarmsOf(raised []*pb.AlarmMember) map[joiner.ID][]string {
+	alarms := map[joiner.ID][]string{}
+	for _, r := range raised {
+		alarms[joiner.ID(r.MemberID)] = append(alarms[joiner.ID(r.MemberID)], r.Alarm.String())
+	}
+	return alarms
 }
 
 func (c v3Client) listOf(ctx context.Context, ans *answer, opts ...clientv3.OpOption) ([]joiner.Member, error) {

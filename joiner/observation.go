@@ -132,6 +132,10 @@ type Member struct {
 	ClientURLs []string `json:"client_urls,omitempty"`
 	Learner    bool     `json:"learner,omitempty"`
 	Version    Version  `json:"version"` // its server's version, zero when unknown
+	// DBSize is the size of its database in bytes, zero when unknown.
+	DBSize int64 `json:"db_size,omitempty"`
+	// Alarms are those that are raised for it: NOSPACE, CORRUPT.
+	Alarms []string `json:"alarms,omitempty"`
 	// AddsWhileDown tells whether its etcd admits a newcomer while another
 	// voter is down and a quorum is left: 3.5.30, 3.6.11, 3.7 and later do.
 	AddsWhileDown bool   `json:"adds_while_down,omitempty"`
