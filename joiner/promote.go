@@ -18,7 +18,9 @@ func DecidePromotion(p Policy, o Observation) Plan {
 	case !listed:
 		return refuse(PromoteNotMember, fmt.Sprintf("cluster %s does not list member %s, whose data is in %q", c.ID, o.Disk.MemberID, p.DataDir),
 			"stop etcd; the next run of elastic-etcd puts the data away and joins anew")
-	case !m.Learner && movedAlone(p, o, c, m):
+	case !m.Learner && movedAlone(p, c, m) && !o.Disk.Running:
+		return wait(PromoteNotStarted, fmt.Sprintf("the only voter of cluster %s is at %q, and no etcd runs on the data dir %q yet", c.ID, m.PeerURLs, p.DataDir), "start etcd here, or stop it there")
+	case !m.Learner && movedAlone(p, c, m):
 		return updateAlone(p, c, m)
 	case !m.Learner:
 		return promoted(p, c, m)
@@ -29,8 +31,8 @@ func DecidePromotion(p Policy, o Observation) Plan {
 // movedAlone tells whether the only voter of a cluster came back with its data
 // at another address. While it was down nobody could change its entry; now it
 // can, and must, or a newcomer is sent to the old address.
-func movedAlone(p Policy, o Observation, c Cluster, m Member) bool {
-	return p.Announces && o.Disk.Running && c.voters() == 1 && !sameURLs(m.PeerURLs, p.PeerURLs)
+func movedAlone(p Policy, c Cluster, m Member) bool {
+	return p.Announces && c.voters() == 1 && !sameURLs(m.PeerURLs, p.PeerURLs)
 }
 
 func updateAlone(p Policy, c Cluster, m Member) Plan {

@@ -31,7 +31,7 @@ var promotionCases = []decideCase{
 	{"a voter with its intent", host(1), hasData(1, cluster("healthy healthy healthy", intent(1))), StepRelease, IntentRelease, 0},
 	{"the only voter, at another address", host(4, announces), runs(hasData(1, cluster("healthy", intent(4)))), StepUpdate, PromoteMoved, 0},
 	{"the only voter, at an address that nobody gave", host(4), runs(hasData(1, cluster("healthy"))), StepDone, PromoteDone, 0},
-	{"the only voter, at another address, with another data dir", host(4, announces), hasData(1, cluster("healthy")), StepDone, PromoteDone, 0},
+	{"the only voter, at another address, and it does not run here", host(4, announces), hasData(1, cluster("healthy")), StepWait, PromoteNotStarted, 75},
 	{"a voter of several, at another address", host(4, announces), runs(hasData(1, cluster("healthy healthy healthy"))), StepDone, PromoteDone, 0},
 	{"a voter, another host's intent", host(1), hasData(1, cluster("healthy healthy healthy", intent(5))), StepDone, PromoteDone, 0},
 	{"a learner without an intent", host(4), learnerHere("healthy", cluster("healthy healthy")), StepClaim, IntentClaim, 0},
