@@ -34,6 +34,10 @@ func sourceFlags() []cli.Flag {
 		span("discovery-request-timeout", 5*time.Second, "how long a request to the discovery endpoints may take"),
 		span("discovery-keepalive-time", 2*time.Second, "how long a connection to a discovery endpoint may be silent"),
 		span("discovery-keepalive-timeout", 6*time.Second, "how long to wait then"),
+		text("discovery-srv", "", "`domain` with the DNS SRV records of etcd (_etcd-server-ssl._tcp, _etcd-server._tcp, and of clients)"),
+		text("discovery-srv-name", "", "what ends the `name` of the service in these records"),
+		text("discovery-srv-server", "", "`host:port` of the DNS server to ask for them (default: those of the system)"),
+		text("discovery-command", "", "`command` that prints addresses, host:port or urls of members; run without a shell"),
 		text("initial-cluster", "", "members as `name=url[,name=url...]`: where to look, and with -initial-cluster-state=new whom to found with"),
 		text("initial-cluster-state", joiner.StateExisting, "`new|existing`; new: what -initial-cluster lists may be founded, if it never was"),
 		text("initial-cluster-token", defaultClusterToken, "the `token` of a cluster that a list founds, the same on all hosts"),
@@ -64,7 +68,7 @@ type foundingSource struct {
 // given is one source of a command line.
 type given struct {
 	foundingSource
-	hint   discovery.Hinter // nil = it always founds
+	hint   discovery.Hinter // nil = what founds says all there is
 	founds bool
 }
 
@@ -76,7 +80,7 @@ func readSources(c values, s settings) (sources, error) {
 	if state != joiner.StateNew && state != joiner.StateExisting {
 		return all, usagef("-initial-cluster-state=%s is not new or existing", printable(state))
 	}
-	for _, read := range []func(values, settings) (*given, error){readV2, readV3, readStatic} {
+	for _, read := range []func(values, settings) (*given, error){readV2, readV3, readSRV, readStatic, readCommand} {
 		g, err := read(c, s)
 		if err != nil {
 			return all, err
@@ -86,7 +90,7 @@ func readSources(c values, s settings) (sources, error) {
 		}
 	}
 	if state == joiner.StateNew && all.founding.flag == "" {
-		return all, usagef("-initial-cluster-state=new needs to know with whom: give -initial-cluster")
+		return all, usagef("-initial-cluster-state=new needs to know with whom: give -initial-cluster or -discovery-srv")
 	}
 	return all, nil
 }
@@ -94,12 +98,16 @@ func readSources(c values, s settings) (sources, error) {
 func (s *sources) take(g *given) error {
 	switch {
 	case g == nil:
+		return nil
 	case !g.founds:
 		s.hints = append(s.hints, g.hint)
+		return nil
 	case s.founding.flag != "":
 		return usagef("%s and %s would both found a cluster: give one of them (-initial-cluster-state=existing makes a list a hint)", s.founding.flag, g.flag)
-	default:
-		s.founding = g.foundingSource
+	}
+	s.founding = g.foundingSource
+	if g.hint != nil {
+		s.hints = append(s.hints, g.hint)
 	}
 	return nil
 }
@@ -140,7 +148,42 @@ func readStatic(c values, _ settings) (*given, error) {
 		return nil, usagef("-initial-cluster: %w", err)
 	}
 	open := func() (discovery.Source, error) { return list, nil }
-	return &given{foundingSource{"-initial-cluster", token, open}, list, isNew(c)}, nil
+	if isNew(c) {
+		return &given{foundingSource{"-initial-cluster", token, open}, nil, true}, nil
+	}
+	return &given{hint: list}, nil
+}
+
+func readSRV(c values, s settings) (*given, error) {
+	if c.String("discovery-srv") == "" {
+		return nil, nil
+	}
+	token, err := clusterToken(c)
+	if err != nil {
+		return nil, err
+	}
+	records, err := discovery.NewSRV(discovery.SRVConfig{
+		Domain: c.String("discovery-srv"), Service: c.String("discovery-srv-name"), Server: c.String("discovery-srv-server"),
+		Token: token, Name: s.policy.Name, PeerURLs: s.policy.PeerURLs,
+	})
+	if err != nil {
+		return nil, usagef("-discovery-srv: %w", err)
+	}
+	open := func() (discovery.Source, error) { return records, nil }
+	return &given{foundingSource{"-discovery-srv", token, open}, records, isNew(c)}, nil
+}
+
+func readCommand(c values, s settings) (*given, error) {
+	line := c.String("discovery-command")
+	if line == "" {
+		return nil, nil
+	}
+	scheme, _, _ := strings.Cut(s.policy.PeerURLs[0], "://")
+	command, err := discovery.NewCommand(line, scheme)
+	if err != nil {
+		return nil, usagef("-discovery-command: %w", err)
+	}
+	return &given{hint: command}, nil
 }
 
 func isNew(c values) bool { return c.String("initial-cluster-state") == joiner.StateNew }

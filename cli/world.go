@@ -30,6 +30,7 @@ type world struct {
 	version  joiner.Version
 	reporter *reporter
 	last     joiner.Observation
+	warned   map[string]string // of each hint that failed, why
 }
 
 // open makes the world of a command line, with its log.
@@ -42,7 +43,7 @@ func (a *app) open(ctx context.Context, c *cli.Command, s settings) (*world, err
 }
 
 func newWorld(ctx context.Context, s settings, log *logrus.Logger) (*world, error) {
-	w := &world{s: s, version: s.etcd.version, reporter: newReporter(log)}
+	w := &world{s: s, version: s.etcd.version, reporter: newReporter(log), warned: map[string]string{}}
 	var err error
 	if w.sources, err = s.sources.connect(); err != nil {
 		return nil, err
@@ -93,6 +94,7 @@ func (w *world) Observe(ctx context.Context) (joiner.Observation, error) {
 		return o, &joiner.Refusal{Err: err, Hint: "make the path readable and a directory, or give another -data-dir"}
 	}
 	o.Discovery, o.Hints = w.sources.Look(ctx)
+	w.warn(o.Hints)
 	selfCheck := w.preflight(ctx)
 	peers, clients := hinted(o.Hints)
 	sight := w.api.Look(ctx, append(contacts(o.Discovery, w.s.policy.PeerURLs), peers...), clients...)
@@ -100,6 +102,16 @@ func (w *world) Observe(ctx context.Context) (joiner.Observation, error) {
 	o.Preflight = <-selfCheck
 	w.last = o
 	return o, nil
+}
+
+// warn tells people of hints that fail, once each time that they fail anew.
+func (w *world) warn(hints []joiner.Hint) {
+	for _, h := range hints {
+		if h.Error != "" && h.Error != w.warned[h.Source] {
+			w.reporter.log.Warnf("%s: %s", h.Source, h.Error)
+		}
+		w.warned[h.Source] = h.Error
+	}
 }
 
 // preflight checks this host's own side while the members are asked.

@@ -1,0 +1,196 @@
+package discovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/sttts/elastic-etcd/joiner"
+)
+
+// srvTimeout bounds all lookups of one look together.
+const srvTimeout = 5 * time.Second
+
+// SRVConfig names the records of a cluster in DNS, and this host in them.
+type SRVConfig struct {
+	Domain  string
+	Service string // ends the names of the records, as etcd's --discovery-srv-name
+	Server  string // host:port of the server to ask; "" = those of the system
+	Token   string // of a cluster that is founded
+
+	Name     string // of this host
+	PeerURLs []string
+}
+
+// SRV are the records of a cluster: _etcd-server-ssl._tcp.DOMAIN and the like,
+// as etcd looks them up (client/pkg/srv/srv.go).
+type SRV struct {
+	c        SRVConfig
+	name     string // for people
+	resolver *net.Resolver
+}
+
+var (
+	domainName  = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?\.?$`)
+	serviceName = regexp.MustCompile(`^[A-Za-z0-9-]{0,40}$`)
+)
+
+// NewSRV checks the names; nothing is asked yet.
+func NewSRV(c SRVConfig) (*SRV, error) {
+	if !domainName.MatchString(c.Domain) {
+		return nil, fmt.Errorf("%s is not a domain", quote(c.Domain))
+	}
+	if !serviceName.MatchString(c.Service) {
+		return nil, fmt.Errorf("%s cannot end the name of a service", quote(c.Service))
+	}
+	s := &SRV{c: c, name: "DNS SRV records of " + c.Domain, resolver: net.DefaultResolver}
+	if c.Service != "" {
+		s.name += " for " + c.Service
+	}
+	if c.Server == "" {
+		return s, nil
+	}
+	if _, _, err := net.SplitHostPort(c.Server); err != nil {
+		return nil, fmt.Errorf("the DNS server %s is not host:port", quote(c.Server))
+	}
+	s.resolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, c.Server)
+	}}
+	return s, nil
+}
+
+// Look gives all that are in the records as founders: on the admin's word
+// alone, and only if every lookup was answered.
+//
+// All founders must tell their etcds of one list, so it is ordered by URL and
+// in lower case, and everybody is called by the host that the record names.
+// Only this host has the name it was given; etcd does not mind, since IDs are
+// made of the URLs, and its own SRV discovery numbers the others.
+func (s *SRV) Look(ctx context.Context) joiner.Discovery {
+	d := joiner.Discovery{Kind: joiner.KindSRV, Source: s.name, Token: s.c.Token}
+	urls, err := s.servers(ctx)
+	if err != nil {
+		d.Error = s.name + ": " + err.Error()
+		return d
+	}
+	for _, p := range s.peers(urls) {
+		d.Entries = append(d.Entries, joiner.Registration(p.Name, p.URLs, s.c.Token))
+	}
+	d.Size = len(d.Entries)
+	return d
+}
+
+// peers names the hosts behind URLs. Several that are this host's are one.
+func (s *SRV) peers(urls []string) []joiner.Peer {
+	var peers []joiner.Peer
+	self := -1
+	for _, u := range urls {
+		switch own := slices.Contains(s.c.PeerURLs, u); {
+		case own && self >= 0:
+			peers[self].URLs = append(peers[self].URLs, u)
+			continue
+		case own:
+			self = len(peers)
+			peers = append(peers, joiner.Peer{Name: s.c.Name, URLs: []string{u}})
+		default:
+			peers = append(peers, joiner.Peer{Name: nameOf(u, urls), URLs: []string{u}})
+		}
+	}
+	return peers
+}
+
+// nameOf is the host of a URL, with the port where the host alone is not one
+// member.
+func nameOf(u string, urls []string) string {
+	_, address, _ := strings.Cut(u, "://")
+	host, _, _ := net.SplitHostPort(address)
+	for _, other := range urls {
+		if other != u && strings.Contains(other, "://"+host+":") {
+			return address
+		}
+	}
+	return host
+}
+
+// Register is never asked for: DNS holds no registrations.
+func (s *SRV) Register(context.Context, joiner.Entry) error {
+	return errors.New(s.name + " hold no registrations")
+}
+
+// Hint gives where members and their clients are. Whatever is answered counts.
+func (s *SRV) Hint(ctx context.Context) joiner.Hint {
+	h := joiner.Hint{Source: s.name}
+	var asked sync.WaitGroup
+	var err error
+	asked.Go(func() { h.ClientURLs, _ = s.records(ctx, "etcd-client") })
+	asked.Go(func() { h.PeerURLs, err = s.servers(ctx) })
+	asked.Wait()
+	if err != nil && len(h.ClientURLs) == 0 {
+		h.Error = err.Error()
+	}
+	return h
+}
+
+// servers are the peer URLs. That there are none is an error.
+func (s *SRV) servers(ctx context.Context) ([]string, error) {
+	urls, err := s.records(ctx, "etcd-server")
+	if err == nil && len(urls) == 0 {
+		err = fmt.Errorf("there is neither %s nor %s", s.record("etcd-server-ssl"), s.record("etcd-server"))
+	}
+	return urls, err
+}
+
+func (s *SRV) record(service string) string {
+	return "_" + s.service(service) + "._tcp." + s.c.Domain
+}
+
+func (s *SRV) service(service string) string {
+	if s.c.Service != "" {
+		return service + "-" + s.c.Service
+	}
+	return service
+}
+
+// records looks up a service with TLS and without, and gives all of both,
+// sorted.
+func (s *SRV) records(ctx context.Context, service string) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, srvTimeout)
+	defer cancel()
+	var secure, plain []string
+	var secureErr, plainErr error
+	var asked sync.WaitGroup
+	asked.Go(func() { secure, secureErr = s.lookup(ctx, service+"-ssl", "https") })
+	asked.Go(func() { plain, plainErr = s.lookup(ctx, service, "http") })
+	asked.Wait()
+	urls := slices.Concat(secure, plain)
+	slices.Sort(urls)
+	return slices.Compact(urls), errors.Join(secureErr, plainErr)
+}
+
+// lookup gives the URLs of one service. No record is no error.
+func (s *SRV) lookup(ctx context.Context, service, scheme string) ([]string, error) {
+	_, records, err := s.resolver.LookupSRV(ctx, s.service(service), "tcp", s.c.Domain)
+	var urls []string
+	for _, r := range records {
+		if host := strings.ToLower(strings.TrimSuffix(r.Target, ".")); host != "" && r.Port != 0 {
+			urls = append(urls, scheme+"://"+net.JoinHostPort(host, strconv.Itoa(int(r.Port))))
+		}
+	}
+	var dns *net.DNSError
+	switch {
+	case err == nil || errors.As(err, &dns) && dns.IsNotFound:
+		return urls, nil
+	case errors.As(err, &dns) && dns.IsTimeout:
+		return urls, fmt.Errorf("%s: no answer in time", s.record(service))
+	case errors.As(err, &dns):
+		return urls, fmt.Errorf("%s: %s", s.record(service), plain(errors.New(dns.Err)))
+	}
+	return urls, fmt.Errorf("%s: %s", s.record(service), plain(err))
+}
