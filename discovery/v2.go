@@ -168,6 +168,9 @@ func (v *V2) Register(ctx context.Context, e joiner.Entry) error {
 
 func (v *V2) compare(ctx context.Context, key string, e joiner.Entry) error {
 	n, err := v.get(ctx, key)
+	if hasCode(err, client.ErrorCodeKeyNotFound) {
+		err = errors.New("another founder has this name or peer URL")
+	}
 	if err == nil && n.Value != e.Value {
 		err = fmt.Errorf("it is registered already, as %s", quote(n.Value))
 	}

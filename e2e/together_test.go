@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -51,5 +53,39 @@ func (s *site) joinTogether(hosts []*cluster.Host, version string) {
 	}
 	if joined > 1 {
 		s.Fatalf("%d hosts joined, and a quorum of four voters allows one", joined)
+	}
+}
+
+// TestTwins: two hosts register one name at the same moment. One of them is
+// refused, and the token is not spoilt: with a name of its own it founds the
+// cluster with the others.
+func TestTwins(t *testing.T) {
+	for _, version := range []string{"2.3", "3.7"} {
+		t.Run(version, func(t *testing.T) {
+			s := newSite(t, 3)
+			hosts := s.lab.Hosts(3, version)
+			var runs []*cluster.Running
+			for _, h := range hosts[:2] {
+				runs = append(runs, h.ElasticStart(s.flags(h, "-name=twin")...))
+			}
+			s.lab.WaitFor("one of the twins to be refused", func(context.Context) error {
+				if runs[0].Process.Running() && runs[1].Process.Running() {
+					return errors.New("both run")
+				}
+				return nil
+			})
+			refused, founder := 0, 1
+			if !runs[1].Process.Running() {
+				refused, founder = 1, 0
+			}
+			s.want(runs[refused].Wait(), 78, "name-in-use")
+			rest := []*cluster.Running{hosts[refused].ElasticStart(s.flags(hosts[refused])...), hosts[2].ElasticStart(s.flags(hosts[2])...)}
+			for i, run := range append(rest, runs[founder]) {
+				r := run.Wait()
+				s.want(r, 0, founding)
+				[]*cluster.Host{hosts[refused], hosts[2], hosts[founder]}[i].StartWith(r.Stdout)
+			}
+			s.lab.WaitHealthy(3, hosts...)
+		})
 	}
 }

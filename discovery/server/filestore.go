@@ -145,8 +145,14 @@ func register(b *bbolt.Bucket, id, value string, limit int) (Entry, uint64, erro
 		}
 		return e, b.Sequence(), ErrExists
 	}
-	if countMembers(b) >= limit {
-		return Entry{}, b.Sequence(), ErrFull
+	dir, err := load(b)
+	switch {
+	case err != nil:
+		return Entry{}, 0, err
+	case len(dir.Entries) >= limit:
+		return Entry{}, dir.Index, ErrFull
+	case dir.clashes(value):
+		return Entry{}, dir.Index, ErrClash
 	}
 	index, err := b.NextSequence()
 	if err != nil {
@@ -246,16 +252,6 @@ func load(b *bbolt.Bucket) (Directory, error) {
 	})
 	slices.SortFunc(dir.Entries, func(a, b Entry) int { return cmp.Compare(a.Index, b.Index) })
 	return dir, err
-}
-
-func countMembers(b *bbolt.Bucket) (n int) {
-	c := b.Cursor()
-	for k, _ := c.First(); k != nil; k, _ = c.Next() {
-		if k[0] != '_' {
-			n++
-		}
-	}
-	return n
 }
 
 // encode puts the index, 8 bytes big endian, before the value as it came.

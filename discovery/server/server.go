@@ -3,7 +3,7 @@
 //
 // A token is made by /new?size=N. Members register under it with a create-only
 // PUT, and the first N of them, in the order of their createdIndex, found the
-// cluster. Two things are stricter here than in a plain etcd v2 keyspace,
+// cluster. Some things are stricter here than in a plain etcd v2 keyspace,
 // because two founders that see different lists found different clusters:
 //
 //   - A registration never changes. A PUT on a member that is there fails with
@@ -11,6 +11,8 @@
 //     prevExist of the very same value is answered 200, so that a retry after
 //     a lost answer is harmless. Conditions (prevValue, prevIndex,
 //     prevExist=true), ttl and dir are refused with 400 and errorCode 209.
+//   - A founder that has another founder's name or one of its peer URLs is
+//     refused with 412 and errorCode 105: it takes no place.
 //   - The first N places are never freed: DELETE of one fails with 403 and
 //     errorCode 107. Entries behind them can go. Watchers are told of
 //     registrations only: etcd's client takes every event for a new member.

@@ -19,8 +19,9 @@ type Store interface {
 
 	// Register adds an entry in the token's next place. It fails with
 	// ErrUnknownToken; with ErrExists, then with the entry that is there; and
-	// with ErrFull when the token holds limit entries already. The second
-	// result is the token's index.
+	// with ErrFull when the token holds limit entries already; and with
+	// ErrClash for a founder with another founder's name or peer URL. The
+	// second result is the token's index.
 	Register(ctx context.Context, token, id, value string, limit int) (Entry, uint64, error)
 
 	// Remove deletes an entry and returns it with the token's new index. It
