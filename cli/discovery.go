@@ -2,17 +2,16 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v3"
 
-	"github.com/sttts/elastic-etcd/discovery/server"
+	"github.com/sttts/elastic-etcd/etcdapi"
 	"github.com/sttts/elastic-etcd/joiner"
 )
 
@@ -30,49 +29,6 @@ func (a *app) discoveryCommand() *cli.Command {
 	})
 }
 
-func (a *app) discoveryServe() *cli.Command {
-	return a.apart(&cli.Command{
-		Name:      "serve",
-		Usage:     "serves etcd's discovery protocol from one file",
-		UsageText: "elastic-etcd discovery serve [--listen ADDRESS] [--data FILE] [--url URL]",
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "listen", Value: "127.0.0.1:8087", Usage: "the `address` to serve at", Sources: env("discovery-listen")},
-			&cli.StringFlag{Name: "data", Value: "elastic-etcd-discovery.db", Usage: "the `file` that keeps the registrations", Sources: env("discovery-data")},
-			&cli.StringFlag{Name: "url", Usage: "the `url` under which clients reach the service (default: as they asked)", Sources: env("discovery-url")},
-		},
-		Action: a.serve,
-	})
-}
-
-func (a *app) serve(ctx context.Context, c *cli.Command) error {
-	if err := noArguments(c); err != nil {
-		return err
-	}
-	log, err := newLogger(c, a.stderr)
-	if err != nil {
-		return err
-	}
-	store, err := server.Open(c.String("data"))
-	if err != nil {
-		return unexpected(err)
-	}
-	defer store.Close()
-	handler, err := server.New(store, server.Options{BaseURL: c.String("url"), Report: func(err error) { log.Error(err) }})
-	if err != nil {
-		return usagef("--url: %w", err)
-	}
-	l, err := net.Listen("tcp", c.String("listen"))
-	if err != nil {
-		return unexpected(fmt.Errorf("serve discovery: %w", err))
-	}
-	log.Infof("serving discovery at http://%s from %s", l.Addr(), c.String("data"))
-	if err := server.Serve(ctx, l, handler); err != nil {
-		return unexpected(err)
-	}
-	log.Info("stopped")
-	return nil
-}
-
 func (a *app) discoveryNew() *cli.Command {
 	return a.apart(&cli.Command{
 		Name:      "new",
@@ -81,6 +37,10 @@ func (a *app) discoveryNew() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "server", Value: "http://127.0.0.1:8087", Usage: "the `url` of the discovery service", Sources: env("discovery-server")},
 			&cli.IntFlag{Name: "size", Value: 3, Usage: "the `number` of founders"},
+			&cli.StringFlag{Name: "cacert", Usage: "CA `file` to verify an https server with", Sources: env("cacert")},
+			&cli.StringFlag{Name: "cert", Usage: "certificate `file` to show to it", Sources: env("cert")},
+			&cli.StringFlag{Name: "key", Usage: "key `file` of --cert", Sources: env("key")},
+			&cli.StringFlag{Name: "token-file", Usage: "the `file` with the secret that the service wants (--new-token-file there)"},
 		},
 		Action: a.newToken,
 	})
@@ -97,7 +57,11 @@ func (a *app) newToken(ctx context.Context, c *cli.Command) error {
 	if size := c.Int("size"); size < 1 || size > joiner.MaxDiscoverySize {
 		return usagef("--size=%d is not a size from 1 to %d", size, joiner.MaxDiscoverySize)
 	}
-	token, err := requestToken(ctx, base.JoinPath("new"), c.Int("size"))
+	client, secret, err := tokenClient(c)
+	if err != nil {
+		return usagef("%w", err)
+	}
+	token, err := requestToken(ctx, client, secret, base.JoinPath("new"), c.Int("size"))
 	if err != nil {
 		return unexpected(fmt.Errorf("make a discovery token: %w", err))
 	}
@@ -105,17 +69,37 @@ func (a *app) newToken(ctx context.Context, c *cli.Command) error {
 	return err
 }
 
+// tokenClient is who asks for tokens, and the secret that it sends.
+func tokenClient(c *cli.Command) (*http.Client, string, error) {
+	config, err := etcdapi.TLSFiles{CA: c.String("cacert"), Cert: c.String("cert"), Key: c.String("key")}.Load()
+	if err != nil {
+		return nil, "", err
+	}
+	client := &http.Client{
+		Transport:     &http.Transport{TLSClientConfig: config},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return errors.New("it redirects elsewhere") },
+	}
+	if c.String("token-file") == "" {
+		return client, "", nil
+	}
+	secret, err := readSecret(c.String("token-file"))
+	return client, secret, err
+}
+
 // requestToken asks for a token as curl would. The answer must be a URL and
 // nothing else, since it ends in scripts.
-func requestToken(ctx context.Context, u *url.URL, size int) (string, error) {
+func requestToken(ctx context.Context, client *http.Client, secret string, u *url.URL, size int) (string, error) {
 	u.RawQuery = url.Values{"size": {fmt.Sprint(size)}}.Encode()
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, discoveryTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
 		return "", err
 	}
-	res, err := http.DefaultClient.Do(req)
+	if secret != "" {
+		req.Header.Set("Authorization", "Bearer "+secret)
+	}
+	res, err := client.Do(req)
 	if err != nil {
 		return "", err
 	}

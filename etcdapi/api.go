@@ -71,13 +71,13 @@ type API struct {
 // New makes an API. It reads the TLS files and checks the endpoints; errors
 // name the file or the endpoint. Nothing is dialed yet.
 func New(cfg Config) (*API, error) {
-	clientTLS, err := cfg.Client.load()
+	clientTLS, err := cfg.Client.Load()
 	if err != nil {
 		return nil, fmt.Errorf("TLS to client ports: %w", err)
 	}
 	peerTLS := clientTLS
 	if cfg.Peer != (TLSFiles{}) {
-		if peerTLS, err = cfg.Peer.load(); err != nil {
+		if peerTLS, err = cfg.Peer.Load(); err != nil {
 			return nil, fmt.Errorf("TLS to peer ports: %w", err)
 		}
 	}

@@ -15,8 +15,8 @@ type TLSFiles struct {
 	CA, Cert, Key string
 }
 
-// load reads the files. Servers are always verified.
-func (f TLSFiles) load() (*tls.Config, error) {
+// Load reads the files. Servers are always verified.
+func (f TLSFiles) Load() (*tls.Config, error) {
 	c := &tls.Config{MinVersion: tls.VersionTLS12}
 	if err := f.loadCA(c); err != nil {
 		return nil, err
@@ -61,6 +61,6 @@ func (f TLSFiles) loadCert(c *tls.Config) error {
 
 // Check tells whether the files can be used.
 func (f TLSFiles) Check() error {
-	_, err := f.load()
+	_, err := f.Load()
 	return err
 }

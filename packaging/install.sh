@@ -12,7 +12,7 @@ install -D -m 0755 "$binary" "$to/usr/bin/elastic-etcd"
 # The same binary by another name. Relative, so that it holds below a DESTDIR.
 install -d "$to/usr/lib/systemd/system-generators"
 ln -sfn ../../../bin/elastic-etcd "$to/usr/lib/systemd/system-generators/elastic-etcd-generator"
-install -D -m 0644 -t "$to/usr/lib/systemd/system" contrib/systemd/usr/lib/systemd/system/*.service
+install -D -m 0644 -t "$to/usr/lib/systemd/system" contrib/systemd/usr/lib/systemd/system/*.service contrib/systemd/usr/lib/systemd/system/*.socket
 
 install -D -m 0644 -t "$share/elastic-etcd" contrib/systemd/usr/share/elastic-etcd/*
 for file in README.md \

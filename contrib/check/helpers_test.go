@@ -29,13 +29,14 @@ const (
 	fcosFile      = "ignition/fcos.bu"
 	oneshotFile   = "systemd/usr/lib/systemd/system/elastic-etcd.service"
 	discoveryFile = "systemd/usr/lib/systemd/system/elastic-etcd-discovery.service"
+	socketFile    = "systemd/usr/lib/systemd/system/elastic-etcd-discovery.socket"
 	dropInFile    = "systemd/etc/systemd/system/etcd.service.d/10-elastic-etcd.conf"
 	exampleFile   = "systemd/usr/share/elastic-etcd/elastic-etcd.conf.example"
 )
 
 // TestNoFileUnchecked fails for a file that is in none of the lists here.
 func TestNoFileUnchecked(t *testing.T) {
-	checked := []string{"README.md", coreosFile, cloudInitFile, flatcarFile, fcosFile, oneshotFile, discoveryFile, dropInFile, exampleFile}
+	checked := []string{"README.md", coreosFile, cloudInitFile, flatcarFile, fcosFile, oneshotFile, discoveryFile, socketFile, dropInFile, exampleFile}
 	var found []string
 	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {

@@ -226,6 +226,7 @@ func installed(t *testing.T, root string, before []string) {
 	for _, file := range []string{
 		"/etc/elastic-etcd", "/usr/bin/elastic-etcd", "/usr/lib/systemd/system-generators/elastic-etcd-generator",
 		"/usr/lib/systemd/system/elastic-etcd.service", "/usr/lib/systemd/system/elastic-etcd-discovery.service",
+		"/usr/lib/systemd/system/elastic-etcd-discovery.socket",
 		"/usr/share/elastic-etcd/elastic-etcd.conf.example", "/usr/share/elastic-etcd/contrib/" + fcosFile,
 		"/usr/share/elastic-etcd/contrib/" + dropInFile, "/usr/share/doc/elastic-etcd/LICENSE",
 		"/usr/share/bash-completion/completions/elastic-etcd",

@@ -109,7 +109,7 @@ func TestUnitsVerify(t *testing.T) {
 	}{
 		{"oneshot", map[string]string{"elastic-etcd.service": read(t, oneshotFile), "etcd.service": debianEtcd,
 			"etcd.service.d/enabled.conf": "[Unit]\nRequires=elastic-etcd.service\n"}},
-		{"discovery", map[string]string{"elastic-etcd-discovery.service": read(t, discoveryFile)}},
+		{"discovery", map[string]string{"elastic-etcd-discovery.service": read(t, discoveryFile), "elastic-etcd-discovery.socket": read(t, socketFile)}},
 		{"drop-in", map[string]string{"etcd.service": debianEtcd, "etcd.service.d/10-elastic-etcd.conf": read(t, dropInFile)}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

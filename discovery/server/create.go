@@ -22,6 +22,11 @@ const (
 // create makes a token and answers with its URL, without a newline: scripts
 // put the answer into a variable as it is.
 func (s *Server) create(w http.ResponseWriter, r *http.Request, f form) error {
+	if !s.mayCreate(r) {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		http.Error(w, "a bearer token is needed to make discovery tokens", http.StatusUnauthorized)
+		return nil
+	}
 	size, err := s.parseSize(f.Get("size"))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
@@ -37,6 +42,14 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request, f form) error {
 		return err
 	}
 	return writeText(w, base+"/"+token)
+}
+
+func (s *Server) mayCreate(r *http.Request) bool {
+	if s.options.MayCreate == nil {
+		return true
+	}
+	bearer, found := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	return found && s.options.MayCreate(bearer)
 }
 
 func (s *Server) parseSize(value string) (int, error) {

@@ -49,6 +49,15 @@ type Options struct {
 	// MaxValue bounds a registration's value, in bytes. Default 4096.
 	MaxValue int
 
+	// MayCreate tells whether whoever sent this bearer token may make
+	// discovery tokens. Default: everybody may.
+	MayCreate func(bearer string) bool
+
+	// MaxWaiters bounds the long polls at one time, all tokens together, and
+	// MaxWaitersPerToken those of one. More are answered with 503, on which
+	// etcd's clients back off. Default 20000 and 1000.
+	MaxWaiters, MaxWaitersPerToken int
+
 	// Report is told of every error that is the service's own fault and was
 	// answered with a 500. Default: nobody is told.
 	Report func(error)
@@ -59,6 +68,8 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.MaxSize, 99)
 	setDefault(&o.MaxEntries, 1000)
 	setDefault(&o.MaxValue, 4096)
+	setDefault(&o.MaxWaiters, 20000)
+	setDefault(&o.MaxWaitersPerToken, 1000)
 	o.MaxEntries = max(o.MaxEntries, o.MaxSize)
 	if o.Report == nil {
 		o.Report = func(error) {}
@@ -76,6 +87,7 @@ func setDefault[T int | time.Duration](v *T, def T) {
 type Server struct {
 	store   Store
 	options Options
+	waiters waiters
 	closing context.Context // done when long polls shall end
 	close   context.CancelFunc
 }

@@ -20,6 +20,11 @@ func (s *Server) wait(w http.ResponseWriter, r *http.Request, t target, q query,
 	if s.closing.Err() != nil {
 		return &protocolError{status: http.StatusServiceUnavailable, code: codeInternal, cause: "shutting down"}
 	}
+	leave, ok := s.waiters.enter(t.token, s.options.MaxWaiters, s.options.MaxWaitersPerToken)
+	if !ok {
+		return &protocolError{status: http.StatusServiceUnavailable, code: codeInternal, cause: "too many wait already"}
+	}
+	defer leave()
 	if q.waitIndex == 0 {
 		q.waitIndex = dir.Index + 1
 	}

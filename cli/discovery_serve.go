@@ -1,0 +1,145 @@
+package cli
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"github.com/sirupsen/logrus"
+	"github.com/urfave/cli/v3"
+
+	"github.com/sttts/elastic-etcd/discovery/server"
+)
+
+func (a *app) discoveryServe() *cli.Command {
+	return a.apart(&cli.Command{
+		Name:      "serve",
+		Usage:     "serves etcd's discovery protocol from one file",
+		UsageText: "elastic-etcd discovery serve [--listen ADDRESS] [--data FILE] [--url URL]",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "listen", Value: "127.0.0.1:8087", Usage: "the `address` to serve at, unless systemd hands a socket over", Sources: env("discovery-listen")},
+			&cli.StringFlag{Name: "data", Value: "elastic-etcd-discovery.db", Usage: "the `file` that keeps the registrations", Sources: env("discovery-data")},
+			&cli.StringFlag{Name: "url", Usage: "the `url` under which clients reach the service (default: as they asked)", Sources: env("discovery-url")},
+			&cli.StringFlag{Name: "cert-file", Usage: "serve TLS with this certificate `file`", Sources: env("discovery-cert-file")},
+			&cli.StringFlag{Name: "key-file", Usage: "the key `file` of --cert-file", Sources: env("discovery-key-file")},
+			&cli.StringFlag{Name: "trusted-ca-file", Usage: "ask clients for a certificate of the CA in this `file`", Sources: env("discovery-trusted-ca-file")},
+			&cli.StringFlag{Name: "new-token-file", Usage: "make tokens only for who sends the secret in this `file` (Authorization: Bearer SECRET)", Sources: env("discovery-new-token-file")},
+		},
+		Action: a.serve,
+	})
+}
+
+// serve listens before it opens the file, so that a wrong address leaves no
+// file behind.
+func (a *app) serve(ctx context.Context, c *cli.Command) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	log, err := newLogger(c, a.stderr)
+	if err != nil {
+		return err
+	}
+	l, err := discoveryListener(c)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	handler, store, err := discoveryServer(c, log)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	log.Infof("serving discovery at %s://%s from %s", scheme(c), l.Addr(), c.String("data"))
+	notify(daemon.SdNotifyReady, "STATUS=serving at "+l.Addr().String())
+	stop := keepAlive(store)
+	defer stop()
+	context.AfterFunc(ctx, func() { notify(daemon.SdNotifyStopping) })
+	if err := server.Serve(ctx, l, handler); err != nil {
+		return unexpected(err)
+	}
+	log.Info("stopped")
+	return nil
+}
+
+func discoveryServer(c *cli.Command, log *logrus.Logger) (*server.Server, *server.FileStore, error) {
+	options := server.Options{BaseURL: c.String("url"), Report: func(err error) { log.Error(err) }}
+	if file := c.String("new-token-file"); file != "" {
+		secret, err := readSecret(file)
+		if err != nil {
+			return nil, nil, usagef("--new-token-file: %w", err)
+		}
+		options.MayCreate = func(sent string) bool { return subtle.ConstantTimeCompare([]byte(sent), []byte(secret)) == 1 }
+	}
+	store, err := server.Open(c.String("data"))
+	if err != nil {
+		return nil, nil, unexpected(err)
+	}
+	handler, err := server.New(store, options)
+	if err != nil {
+		store.Close()
+		return nil, nil, usagef("--url: %w", err)
+	}
+	return handler, store, nil
+}
+
+// readSecret reads the one line of a file.
+func readSecret(file string) (string, error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	secret := strings.TrimSpace(string(b))
+	if len(secret) < 16 || strings.ContainsAny(secret, "\r\n") {
+		return "", fmt.Errorf("%s: want one line of 16 characters or more", file)
+	}
+	return secret, nil
+}
+
+func scheme(c *cli.Command) string {
+	if c.String("cert-file") != "" {
+		return "https"
+	}
+	return "http"
+}
+
+// keepAlive tells systemd's watchdog, if there is one, that the store answers.
+func keepAlive(store *server.FileStore) (stop func()) {
+	every, err := daemon.SdWatchdogEnabled(false)
+	if err != nil || every == 0 {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		for pause(ctx, every/2) {
+			if _, err := store.Load(ctx, ""); err == nil || errors.Is(err, server.ErrUnknownToken) {
+				notify(daemon.SdNotifyWatchdog)
+			}
+		}
+	}()
+	return cancel
+}
+
+// discoveryListener is the socket that systemd hands over, or one of our own.
+func discoveryListener(c *cli.Command) (net.Listener, error) {
+	config, err := serverTLS(c.String("cert-file"), c.String("key-file"), c.String("trusted-ca-file"))
+	if err != nil {
+		return nil, usagef("%w", err)
+	}
+	l, err := inherited()
+	if err == nil && l == nil {
+		l, err = net.Listen("tcp", c.String("listen"))
+	}
+	if err != nil {
+		return nil, unexpected(fmt.Errorf("serve discovery: %w", err))
+	}
+	return overTLS(l, config), nil
+}
+
+// discoveryTimeout bounds one request of the client verbs.
+const discoveryTimeout = 30 * time.Second

@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+
+	"github.com/coreos/go-systemd/v22/activation"
+)
+
+// serverTLS reads the files of a service, nil where it serves in the clear.
+// With a CA, clients must show a certificate of it.
+func serverTLS(cert, key, ca string) (*tls.Config, error) {
+	switch {
+	case cert == "" && key == "" && ca == "":
+		return nil, nil
+	case cert == "" || key == "":
+		return nil, errors.New("TLS needs both --cert-file and --key-file")
+	}
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		return nil, fmt.Errorf("read certificate %s and key %s: %w", cert, key, err)
+	}
+	config := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}
+	if ca == "" {
+		return config, nil
+	}
+	pem, err := os.ReadFile(ca)
+	if err != nil {
+		return nil, fmt.Errorf("read CA: %w", err)
+	}
+	config.ClientCAs, config.ClientAuth = x509.NewCertPool(), tls.RequireAndVerifyClientCert
+	if !config.ClientCAs.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("read CA: %s has no PEM certificate", ca)
+	}
+	return config, nil
+}
+
+func overTLS(l net.Listener, config *tls.Config) net.Listener {
+	if config == nil {
+		return l
+	}
+	return tls.NewListener(l, config)
+}
+
+// inherited is the one socket that systemd hands over, nil without one.
+func inherited() (net.Listener, error) {
+	listeners, err := activation.Listeners()
+	switch {
+	case err != nil:
+		return nil, err
+	case len(listeners) > 1:
+		return nil, fmt.Errorf("systemd hands over %d sockets, want one", len(listeners))
+	case len(listeners) == 0:
+		return nil, nil
+	case listeners[0] == nil:
+		return nil, errors.New("what systemd hands over is no listening socket")
+	}
+	return listeners[0], nil
+}
