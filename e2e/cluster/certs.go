@@ -132,3 +132,12 @@ func writePEM(t T, file, kind string, der []byte) {
 		t.Fatalf("write %s: %v", kind, err)
 	}
 }
+
+// Certs are those of a host of a Secure Lab.
+func (h *Host) Certs() Certs {
+	h.lab.t.Helper()
+	if h.certs == nil {
+		h.lab.t.Fatalf("certificates of %s: the lab is not secure", h.Name)
+	}
+	return *h.certs
+}
