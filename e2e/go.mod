@@ -6,6 +6,7 @@ replace github.com/sttts/elastic-etcd => ../
 
 require (
 	github.com/anishathalye/porcupine v1.3.1
+	github.com/miekg/dns v1.1.73
 	go.etcd.io/etcd/client/v3 v3.7.3
 	go.uber.org/zap v1.27.1
 )

@@ -36,7 +36,7 @@ type Member struct {
 
 // Of finds the member with the host's peer URL.
 func (m Membership) Of(h *Host) (Member, bool) {
-	i := slices.IndexFunc(m.Members, func(m Member) bool { return slices.Contains(m.PeerURLs, h.PeerURL()) })
+	i := slices.IndexFunc(m.Members, func(m Member) bool { return slices.Contains(m.PeerURLs, h.AdvertisedURL()) })
 	if i < 0 {
 		return Member{}, false
 	}

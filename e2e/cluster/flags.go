@@ -26,7 +26,7 @@ func (h *Host) IdentityFlags() []string {
 	return []string{
 		"--name=" + h.Name,
 		"--data-dir=" + h.DataDir,
-		"--initial-advertise-peer-urls=" + h.PeerURL(),
+		"--initial-advertise-peer-urls=" + h.AdvertisedURL(),
 	}
 }
 
@@ -34,7 +34,7 @@ func (h *Host) IdentityFlags() []string {
 func InitialCluster(hosts ...*Host) string {
 	var list []string
 	for _, h := range hosts {
-		list = append(list, h.Name+"="+h.PeerURL())
+		list = append(list, h.Name+"="+h.AdvertisedURL())
 	}
 	return strings.Join(list, ",")
 }

@@ -19,6 +19,7 @@ type Host struct {
 	Version string
 	Addr    string
 	DataDir string
+	DNSName string // "" = it has none
 
 	lab   *Lab
 	dir   string
@@ -65,6 +66,15 @@ func (h *Host) ClientURL() string { return h.url(clientPort) }
 
 // PeerURL is where the host's etcd serves its peers.
 func (h *Host) PeerURL() string { return h.url(peerPort) }
+
+// AdvertisedURL is where peers are told to look for the host: its PeerURL, or
+// the same by its name in DNS.
+func (h *Host) AdvertisedURL() string {
+	if h.DNSName == "" {
+		return h.PeerURL()
+	}
+	return strings.Replace(h.PeerURL(), h.Addr, h.DNSName, 1)
+}
 
 func (h *Host) url(port int) string {
 	scheme := "http"

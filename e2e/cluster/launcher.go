@@ -15,6 +15,7 @@ type launcher struct {
 
 type launch struct {
 	cmd *exec.Cmd
+	do  func() error // instead of a cmd
 	err chan error
 }
 
@@ -24,6 +25,10 @@ func newLauncher() *launcher {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		for s := range l.starts {
+			if s.do != nil {
+				s.err <- s.do()
+				continue
+			}
 			s.err <- s.cmd.Start()
 		}
 	}()
@@ -35,6 +40,13 @@ func newLauncher() *launcher {
 func (l *launcher) start(cmd *exec.Cmd) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	s := launch{cmd: cmd, err: make(chan error, 1)}
+	l.starts <- s
+	return <-s.err
+}
+
+// onThread does something on the thread that all children come from.
+func (l *launcher) onThread(f func() error) error {
+	s := launch{do: f, err: make(chan error, 1)}
 	l.starts <- s
 	return <-s.err
 }
