@@ -69,6 +69,9 @@ func (a *app) serve(ctx context.Context, c *cli.Command) error {
 
 func discoveryServer(c *cli.Command, log *logrus.Logger) (*server.Server, *server.FileStore, error) {
 	options := server.Options{BaseURL: c.String("url"), Report: func(err error) { log.Error(err) }}
+	options.Served = func(what, method string, code int, token string) {
+		log.WithFields(logrus.Fields{"what": what, "method": method, "code": code, "token": token}).Debug("served")
+	}
 	if file := c.String("new-token-file"); file != "" {
 		secret, err := readSecret(file)
 		if err != nil {

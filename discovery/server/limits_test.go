@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -47,5 +48,40 @@ func TestBearer(t *testing.T) {
 		if w.Code != want {
 			t.Errorf("%q: %d, want %d", header, w.Code, want)
 		}
+	}
+}
+
+// Requests are counted by what they are about, and told of without the token.
+func TestMetrics(t *testing.T) {
+	store, err := Open(filepath.Join(t.TempDir(), "db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	var told []string
+	s, err := New(store, Options{Served: func(what, method string, code int, token string) { told = append(told, what+" "+method+" "+token) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret := strings.Repeat("0123456789abcdef", 2)
+	for _, path := range []string{"/new", "/" + secret, "/odd", "/metrics"} {
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://disco"+path, nil))
+		if path != "/metrics" {
+			continue
+		}
+		for _, want := range []string{
+			`elastic_etcd_discovery_requests_total{code="200",method="GET",what="new"} 1`,
+			`elastic_etcd_discovery_requests_total{code="404",method="GET",what="token"} 1`,
+			`elastic_etcd_discovery_requests_total{code="404",method="GET",what="unknown"} 1`,
+			`elastic_etcd_discovery_waiting_clients 0`,
+		} {
+			if !strings.Contains(w.Body.String(), want) {
+				t.Errorf("%s is not in %s", want, w.Body)
+			}
+		}
+	}
+	if all := strings.Join(told, "\n"); strings.Contains(all, secret) || len(told) != 4 || !strings.HasPrefix(told[1], "token GET ") || len(told[1]) != len("token GET ")+8 {
+		t.Errorf("told %q", told)
 	}
 }

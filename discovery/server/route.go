@@ -9,12 +9,20 @@ import (
 type kind int
 
 const (
-	kindNew    kind = iota + 1 // /new
-	kindHealth                 // /health
-	kindDir                    // /<token> and /<token>/
-	kindSize                   // /<token>/_config/size
-	kindMember                 // /<token>/<member ID>
+	kindNew     kind = iota + 1 // /new
+	kindHealth                  // /health
+	kindMetrics                 // /metrics
+	kindDir                     // /<token> and /<token>/
+	kindSize                    // /<token>/_config/size
+	kindMember                  // /<token>/<member ID>
 )
+
+func (k kind) String() string {
+	if k == 0 {
+		return "unknown"
+	}
+	return [...]string{"new", "health", "metrics", "token", "size", "member"}[k-1]
+}
 
 // target is what a request is about.
 type target struct {
@@ -46,6 +54,8 @@ func parsePath(path string) (target, bool) {
 		return target{kind: kindNew}, true
 	case "/health":
 		return target{kind: kindHealth}, true
+	case "/metrics":
+		return target{kind: kindMetrics}, true
 	}
 	token, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	if !strings.HasPrefix(path, "/") || len(token) != tokenLen || !isHex(token) {

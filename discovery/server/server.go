@@ -20,6 +20,8 @@ package server
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -58,6 +60,11 @@ type Options struct {
 	// etcd's clients back off. Default 20000 and 1000.
 	MaxWaiters, MaxWaitersPerToken int
 
+	// Served is told of every request: what it was about, its method, the
+	// status code, and a name for its token that does not give it away.
+	// Default: nobody is told.
+	Served func(what, method string, code int, token string)
+
 	// Report is told of every error that is the service's own fault and was
 	// answered with a 500. Default: nobody is told.
 	Report func(error)
@@ -74,6 +81,9 @@ func (o Options) withDefaults() Options {
 	if o.Report == nil {
 		o.Report = func(error) {}
 	}
+	if o.Served == nil {
+		o.Served = func(string, string, int, string) {}
+	}
 	return o
 }
 
@@ -88,6 +98,7 @@ type Server struct {
 	store   Store
 	options Options
 	waiters waiters
+	metrics metrics
 	closing context.Context // done when long polls shall end
 	close   context.CancelFunc
 }
@@ -102,6 +113,7 @@ func New(store Store, options Options) (*Server, error) {
 	options = options.withDefaults()
 	options.BaseURL = public
 	s := &Server{store: store, options: options}
+	s.metrics = newMetrics(s.waiters.count)
 	s.closing, s.close = context.WithCancel(context.Background())
 	return s, nil
 }
@@ -128,12 +140,18 @@ func (s *Server) Close() { s.close() }
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	t, _ := parsePath(r.URL.EscapedPath())
+	out := &recorder{ResponseWriter: w}
+	s.answer(out, r, t)
+	s.metrics.count(t, r.Method, out.status())
+	s.options.Served(t.kind.String(), r.Method, out.status(), t.secretless())
+}
+
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, t target) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	path := r.URL.EscapedPath()
-	t, ok := parsePath(path)
-	if !ok {
-		s.writeError(w, keyNotFound(path, 0))
+	if t.kind == 0 {
+		s.writeError(w, keyNotFound(r.URL.EscapedPath(), 0))
 		return
 	}
 	if allowed := t.kind.methods(); !slices.Contains(allowed, r.Method) {
@@ -146,9 +164,23 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// secretless names a token in logs: whoever knows a token can use it, so it is
+// not told.
+func (t target) secretless() string {
+	if t.token == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(t.token))
+	return hex.EncodeToString(sum[:4])
+}
+
 func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, t target) error {
-	if t.kind == kindHealth {
+	switch t.kind {
+	case kindHealth:
 		return s.health(w, r)
+	case kindMetrics:
+		s.metrics.handler.ServeHTTP(w, r)
+		return nil
 	}
 	form, err := s.parseForm(w, r)
 	if err != nil {

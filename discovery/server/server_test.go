@@ -129,7 +129,7 @@ func TestUnknownPathsAndTricksAreRefused(t *testing.T) {
 	token := s.newToken("3")
 	s.put(token+"/1", "a=http://a")
 	for _, path := range []string{
-		"/", "//", "/news", "/new/", "/health/", "/metrics", "/_etcd", "/_etcd/registry/", "/_etcd/registry" + token, "/v2/keys" + token,
+		"/", "//", "/news", "/new/", "/health/", "/_etcd", "/_etcd/registry/", "/_etcd/registry" + token, "/v2/keys" + token,
 		"/" + token, token + "//", token + "//1", token + "/1/", token + "/./1", token + "/../" + token[1:] + "/1", "/.." + token, "/x/.." + token,
 		token + "%2f1", token + "/%31", "/%6eew", token + "/_config", token + "/_config/", token + "/_config/size/", token + "/_config%2fsize",
 		token + "/01", token + "/00", token + "/A", token + "/0x1", token + "/11111111111111111", token + "/g", token + "/_size", token + "/_created", token + "/%00",

@@ -32,3 +32,9 @@ func (w *waiters) leave(token string) {
 		delete(w.byToken, token)
 	}
 }
+
+func (w *waiters) count() float64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return float64(w.all)
+}
