@@ -205,12 +205,33 @@ func (v *V3) ask(ctx context.Context, request func(context.Context, clientv3.KV)
 	if v.client == nil {
 		client, err := clientv3.New(v.conf)
 		if err != nil {
-			return err
+			return v.orWhy(ctx, err)
 		}
 		v.client = client
 	}
-	// Without the client's own call options, that wait for a server to come.
-	return request(ctx, clientv3.NewKVFromKVClient(pb.NewKVClient(v.client.ActiveConnection()), nil))
+	return request(ctx, kvOf(v.client))
+}
+
+// kvOf asks without the client's own call options, that wait for a server to
+// come.
+func kvOf(c *clientv3.Client) clientv3.KV {
+	return clientv3.NewKVFromKVClient(pb.NewKVClient(c.ActiveConnection()), nil)
+}
+
+// orWhy finds out why a login got no answer, which the client does not tell:
+// by asking as nobody.
+func (v *V3) orWhy(ctx context.Context, failed error) error {
+	nobody := v.conf
+	nobody.Username, nobody.Password = "", ""
+	client, err := clientv3.New(nobody)
+	if err != nil {
+		return failed
+	}
+	defer client.Close()
+	if _, err := kvOf(client).Get(ctx, v.key("_config/size")); status.Code(err) == codes.Unavailable {
+		return err
+	}
+	return failed
 }
 
 // Close ends the connections.

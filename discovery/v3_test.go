@@ -80,8 +80,9 @@ func TestV3Unreachable(t *testing.T) {
 		change func(*V3Config)
 		says   string
 	}{
-		"refused": {func(*V3Config) {}, "connection refused"},
-		"silent":  {func(c *V3Config) { c.Endpoints = []string{silent.Addr().String()} }, "no complete answer in time"},
+		"refused":        {func(*V3Config) {}, "connection refused"},
+		"refused, login": {func(c *V3Config) { c.Auth = clientv3.AuthConfig{Username: "u", Password: "hidden"} }, "connection refused"},
+		"silent":         {func(c *V3Config) { c.Endpoints = []string{silent.Addr().String()} }, "no complete answer in time"},
 		"silent, login": {func(c *V3Config) {
 			c.Endpoints, c.Auth = []string{silent.Addr().String()}, clientv3.AuthConfig{Username: "u", Password: "hidden"}
 		}, "no complete answer in time"},

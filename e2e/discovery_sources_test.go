@@ -126,3 +126,20 @@ func TestSourcesStaticHints(t *testing.T) {
 	s.bring(resume, hosts[0])
 	s.lab.WaitHealthy(4, hosts...)
 }
+
+// TestSourcesStaticTogether: all hosts boot at once with one list, and one
+// more that is not in it.
+func TestSourcesStaticTogether(t *testing.T) {
+	s := newSourced(t)
+	hosts := s.lab.Hosts(4, "3.7")
+	s.source = static(hosts[:3])
+	surplus := s.ask(hosts[3])
+	s.all(founding, hosts[:3]...)
+	s.lab.WaitHealthy(3, hosts[:3]...)
+	for _, h := range hosts[:3] {
+		if told := s.told[h]; strings.Contains(told, "=new") && !strings.Contains(told, cluster.InitialCluster(hosts[:3]...)+" -initial-cluster-state=new -initial-cluster-token=static") {
+			t.Errorf("%s was not told the list as it was given: %s", h.Name, told)
+		}
+	}
+	s.want(surplus.Wait(), 75, "full")
+}
