@@ -11,7 +11,7 @@ import (
 func DecideLeave(p Policy, o Observation) Plan {
 	c, found := o.leaving()
 	if !found {
-		return barred(o, wait(ClusterNoQuorum, "no cluster with a quorum answers: nothing is changed without one", "bring members back first"))
+		return WhyNot(p, o)
 	}
 	m, listed := o.self(p, c)
 	switch {

@@ -14,8 +14,9 @@ func leads(n int) func(*Cluster) { return func(c *Cluster) { c.Leader = founderI
 var leaving = func(i *Intent) { i.Purpose = ToLeave }
 
 var leaveCases = []decideCase{
-	{"no quorum", host(1), hasData(1), StepWait, ClusterNoQuorum, 75},
-	{"no data, no quorum", host(1), observed(), StepWait, ClusterNoQuorum, 75},
+	{"nobody answers", host(1), hasData(1), StepWait, ClusterUnreachable, 75},
+	{"no quorum", host(1), with(hasData(1), func(o *Observation) { o.Views = []View{served(2, "healthy healthy healthy")} }), StepWait, ClusterNoQuorum, 75},
+	{"nothing is configured", host(1), Observation{}, StepRefuse, NotConfigured, 6},
 	{"the last one", host(1), hasData(1, cluster("healthy")), StepRefuse, LeaveLast, 78},
 	{"the last voter beside a learner", host(1), hasData(1, cluster("healthy", alsoMember(asLearner(member(4, "healthy"))))), StepRefuse, LeaveLast, 78},
 	{"a learner of one", host(4), learnerHere("healthy", cluster("healthy", intent(4, leaving))), StepRemove, LeaveMember, 0},
@@ -31,7 +32,7 @@ var leaveCases = []decideCase{
 	{"a member without its data", host(3), observed(cluster("healthy healthy dead", intent(3, leaving))), StepRemove, LeaveMember, 0},
 	{"it has left", host(4), hasData(4, cluster("healthy healthy healthy", intent(4, leaving))), StepRelease, IntentRelease, 0},
 	{"not a member", host(4), observed(cluster("healthy healthy healthy")), StepDone, LeaveDone, 0},
-	{"two clusters", host(4), with(observed(cluster("healthy"), cluster("healthy", func(c *Cluster) { c.ID = 7 })), func(o *Observation) { o.Discovery = Discovery{} }), StepWait, ClusterNoQuorum, 75},
+	{"two clusters", host(4), with(observed(cluster("healthy"), cluster("healthy", func(c *Cluster) { c.ID = 7 })), func(o *Observation) { o.Discovery = Discovery{} }), StepRefuse, ClustersAmbiguous, 78},
 }
 
 func TestDecideLeave(t *testing.T) {

@@ -38,9 +38,13 @@ func (s Status) Lag(m Member) uint64 {
 // Takes tells whether the member takes part now.
 func (s Status) Takes(m Member) bool { return m.Started() && s.Cluster.alive(m) }
 
-// WhyNot says what is in the way of a status, and with which code that ends.
+// WhyNot says why there is no cluster of this host to look at or to leave, and
+// with which code that ends.
 func WhyNot(p Policy, o Observation) Plan {
-	if o.Discovery.Kind == "" && !p.Endpoints && len(o.Views) == 0 {
+	if len(o.Clusters) > 1 && o.Disk.State != DiskData {
+		return ambiguous(o)
+	}
+	if o.Discovery.Kind == "" && !p.Endpoints && len(o.Views) == 0 && o.Disk.State != DiskData {
 		return withoutDiscovery(p, o)
 	}
 	if o.Discovery.Error != "" && len(o.Views) == 0 {
