@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -171,7 +172,7 @@ func (s *SRV) records(ctx context.Context, service string) ([]string, error) {
 	asked.Wait()
 	urls := slices.Concat(secure, plain)
 	slices.Sort(urls)
-	return slices.Compact(urls), errors.Join(secureErr, plainErr)
+	return slices.Compact(urls), cmp.Or(secureErr, plainErr)
 }
 
 // lookup gives the URLs of one service. No record is no error.

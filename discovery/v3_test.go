@@ -71,6 +71,7 @@ func TestNewV3Refuses(t *testing.T) {
 // An etcd that is down or says nothing ends a look within its timeouts, with
 // the source in the error.
 func TestV3Unreachable(t *testing.T) {
+	t.Parallel()
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,84 @@
+package discovery
+
+import (
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sttts/elastic-etcd/joiner"
+)
+
+func TestSRVPeers(t *testing.T) {
+	for name, c := range map[string]struct {
+		own  []string
+		urls string
+		want string
+	}{
+		"a name each":        {[]string{"http://b.x:2380"}, "http://a.x:2380 http://b.x:2380", "a.x=http://a.x:2380 me=http://b.x:2380"},
+		"we are not there":   {[]string{"http://c.x:2380"}, "http://a.x:2380 http://b.x:2380", "a.x=http://a.x:2380 b.x=http://b.x:2380"},
+		"several on a host":  {[]string{"http://a.x:1"}, "http://a.x:1 http://a.x:2 http://a.x:3", "me=http://a.x:1 a.x:2=http://a.x:2 a.x:3=http://a.x:3"},
+		"two URLs are ours":  {[]string{"http://a.x:1", "http://c.x:1"}, "http://a.x:1 http://b.x:1 http://c.x:1", "me=http://a.x:1,me=http://c.x:1 b.x=http://b.x:1"},
+		"a name in another":  {[]string{"http://c.x:1"}, "http://a.x:1 http://xa.x:2", "a.x=http://a.x:1 xa.x=http://xa.x:2"},
+		"both schemes of it": {[]string{"http://c.x:1"}, "http://a.x:1 https://a.x:2", "a.x:1=http://a.x:1 a.x:2=https://a.x:2"},
+	} {
+		s, err := NewSRV(SRVConfig{Domain: "x", Name: "me", PeerURLs: c.own})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, p := range s.peers(strings.Fields(c.urls)) {
+			got = append(got, p.String())
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestNewSRVRefuses(t *testing.T) {
+	for says, c := range map[string]SRVConfig{
+		`"" is not a domain`:          {},
+		`"a b" is not a domain`:       {Domain: "a b"},
+		`"\x1b[2J" is not a domain`:   {Domain: "\x1b[2J"},
+		`"-x" is not a domain`:        {Domain: "-x"},
+		"... is not a domain":         {Domain: strings.Repeat("x", 300)},
+		`"a.b" cannot end the name`:   {Domain: "x", Service: "a.b"},
+		`"10.0.0.1" is not host:port`: {Domain: "x", Server: "10.0.0.1"},
+	} {
+		if _, err := NewSRV(c); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("got %v, want %s", err, says)
+		}
+	}
+}
+
+// A DNS server that is down or says nothing ends a look in time, and a list
+// that may be incomplete founds nothing.
+func TestSRVUnreachable(t *testing.T) {
+	t.Parallel()
+	silent, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	for name, server := range map[string]string{"refused": "127.0.0.1:1", "silent": silent.LocalAddr().String()} {
+		s, err := NewSRV(SRVConfig{Domain: "example.com", Service: "prod", Server: server, Name: "n1", PeerURLs: []string{"http://n1:2380"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		d, h := s.Look(t.Context()), s.Hint(t.Context())
+		if d.Kind != joiner.KindSRV || d.Size != 0 || !strings.Contains(d.Error, "DNS SRV records of example.com for prod: _etcd-server-ssl-prod._tcp.example.com: ") {
+			t.Errorf("%s: got %+v", name, d)
+		}
+		if h.Source != "DNS SRV records of example.com for prod" || h.Error == "" || strings.Contains(h.Error, "\n") {
+			t.Errorf("%s: got hint %+v", name, h)
+		}
+		if took := time.Since(start); took > 3*srvTimeout {
+			t.Errorf("%s: took %s", name, took)
+		}
+	}
+	if err := new(SRV).Register(t.Context(), joiner.Entry{}); err == nil {
+		t.Error("DNS took a registration")
+	}
+}
