@@ -67,6 +67,7 @@ var listedCases = []decideCase{
 	{"listed, the others founded already, this host ran", host(3), listBy(3, "none", late(func(c *Cluster) { c.Members[2].Health.Match = 1 })), StepWatch, WatchMembers, 75},
 	{"listed, the others founded already, nobody knows what we acknowledged", host(3), listBy(3, "none", late(noProof)), StepWatch, WatchMembers, 75},
 	{"listed, another cluster has our entry", host(3), listBy(3, "none", late(func(c *Cluster) { c.ID = 7 })), StepWatch, WatchMembers, 75},
+	{"listed under another name, the others founded already", host(3, func(p *Policy) { p.Name = "n9" }), listBy(3, "none", late()), StepWatch, WatchMembers, 75},
 	{"not listed, the founders have a quorum", host(4, size(5)), listBy(4, "none", func(o *Observation) {
 		o.Clusters, o.EtcdVersion = []Cluster{cluster("healthy healthy healthy")}, Version{3, 6}
 	}), StepAdd, RoomToJoin, 0},
