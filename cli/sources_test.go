@@ -63,3 +63,15 @@ func TestReadSources(t *testing.T) {
 		}
 	}
 }
+
+// What a hint says, and that another one fails, is seen and shown.
+func TestHintsAreShown(t *testing.T) {
+	code, stdout, stderr := elastic(t, nil, "plan", "-o=json", "-name=a", "-data-dir="+t.TempDir(), "-initial-advertise-peer-urls=http://127.0.0.1:1",
+		"-etcd-version=3.6.0", "-initial-cluster=b=http://127.0.0.1:3", "-discovery-command=false", "-client-port=5")
+	if code != 75 || !strings.Contains(stdout, "http://127.0.0.1:3") || !strings.Contains(stdout, "unreachable") {
+		t.Errorf("exit code %d: %s", code, stdout)
+	}
+	if want := `warning -discovery-command: "false": exit status 1`; strings.Count(stderr, want) != 1 || !strings.Contains(stdout, "exit status 1") {
+		t.Errorf("want %s once: %s%s", want, stderr, stdout)
+	}
+}
