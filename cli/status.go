@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/urfave/cli/v3"
 
@@ -20,9 +21,11 @@ func (a *app) statusCommand() *cli.Command {
 		Name:      "status",
 		Usage:     "shows the members, their health, and how many may fail",
 		UsageText: "elastic-etcd status [-o text|json] [--unit UNIT] [global options]",
-		Description: `Looks once at the cluster of this host: that of its data dir, else the one that
--discovery or -endpoints lead to. Ends with 0 while a voter may fail, with 3 when
-none may any more (also in a cluster of one or two), with 75 without a quorum.`,
+		Description: `Shows the cluster of this host: that of its data dir, else the one that
+-discovery, another source or -endpoints lead to. It changes nothing, and takes
+a few seconds at most. Ends with 0 while a voter may fail, with 3 when none may
+any more (also in a cluster of one or two), with 75 without a quorum, and with
+78 where the data dir is of another cluster. docs/status.md has the JSON.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "o", Value: "text", Usage: "the output `format` out of: text, json"},
 			&cli.StringFlag{Name: "unit", Usage: "the `unit` that runs etcd: what it sets is the default of the flags", Sources: env("unit")},
@@ -31,11 +34,14 @@ none may any more (also in a cluster of one or two), with 75 without a quorum.`,
 	})
 }
 
+// statusFormat prints a status.
+type statusFormat func(io.Writer, joiner.Status) error
+
 func (a *app) status(ctx context.Context, c *cli.Command) error {
 	if err := noArguments(c); err != nil {
 		return err
 	}
-	show, known := map[string]func(io.Writer, joiner.Status) error{"text": statusText, "json": statusJSON}[c.String("o")]
+	show, known := map[string]statusFormat{"text": statusText, "json": statusJSON}[c.String("o")]
 	if !known {
 		return usagef("-o=%s is not text or json", c.String("o"))
 	}
@@ -48,8 +54,7 @@ func (a *app) status(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	s.thorough = true
-	w, err := a.open(ctx, c, s)
+	w, err := a.open(ctx, c, looks(s))
 	if err != nil {
 		return err
 	}
@@ -69,25 +74,90 @@ func (l looking) String(name string) string {
 	return value
 }
 
-func (a *app) showStatus(ctx context.Context, w *world, show func(io.Writer, joiner.Status) error) error {
-	o, err := w.Observe(ctx)
+// looks are the settings of somebody who only looks: it waits for every
+// member, and where it is told whom to ask, what may run at etcd's default URL
+// of this host is not asked as well.
+func looks(s settings) settings {
+	s.thorough = true
+	if len(s.endpoints) > 0 && !s.policy.Announces {
+		s.policy.PeerURLs = nil
+	}
+	return s
+}
+
+func (a *app) showStatus(ctx context.Context, w *world, show statusFormat) error {
+	s, o, err := w.watchStatus(ctx)
 	if err != nil {
 		return &failure{joiner.ExitNeedsHuman, err}
 	}
-	s, ok := joiner.StatusOf(w.s.policy, o)
-	if !ok {
-		why := joiner.WhyNot(w.s.policy, o)
-		return &failure{why.Exit, fmt.Errorf("%s (%s)", why.Text, why.Hint)}
+	if s.Voters > 0 { // somebody told of a cluster
+		if err := a.printStatus(s, show); err != nil {
+			return unexpected(err)
+		}
 	}
+	return statusEnd(w.s.policy, o, s)
+}
+
+func (a *app) printStatus(s joiner.Status, show statusFormat) error {
 	var b bytes.Buffer
 	if err := show(&b, s); err != nil {
-		return unexpected(err)
+		return fmt.Errorf("print the status: %w", err)
 	}
 	if _, err := a.stdout.Write(b.Bytes()); err != nil {
-		return unexpected(fmt.Errorf("write the status: %w", err))
+		return fmt.Errorf("write the status: %w", err)
 	}
-	if s.Tolerance < 1 {
+	return nil
+}
+
+// statusEnd is what the command ends with.
+func statusEnd(p joiner.Policy, o joiner.Observation, s joiner.Status) error {
+	switch {
+	case !s.Quorum:
+		why := joiner.WhyNot(p, o)
+		return &failure{why.Exit, fmt.Errorf("%s (%s)", why.Text, why.Hint)}
+	case s.Data == joiner.OwnForeign:
+		return &failure{joiner.ExitNeedsHuman, fmt.Errorf("the data dir is of cluster %s, of which nobody answers, and not of cluster %s", o.Disk.ClusterID, s.Cluster.ID)}
+	case s.Tolerance < 1:
 		return &failure{code: exitFragile}
 	}
 	return nil
+}
+
+const (
+	// watchTime is how long it is worth to look again: to see whether a log
+	// stands still, or an election to its end.
+	watchTime  = 3 * time.Second
+	watchPause = 500 * time.Millisecond
+)
+
+// watchStatus looks until another look would tell no more, or watchTime is
+// over.
+func (w *world) watchStatus(ctx context.Context) (s joiner.Status, o joiner.Observation, err error) {
+	end := time.Now().Add(watchTime)
+	for {
+		if o, err = w.Observe(ctx); err != nil {
+			return s, o, err
+		}
+		s, _ = joiner.StatusOf(w.s.policy, o)
+		if s.Clear() || hopeless(w.s.policy, o, s) || time.Now().After(end) || !wait(ctx, watchPause) {
+			return s, o, nil
+		}
+	}
+}
+
+// hopeless tells whether no time mends that there is nothing to see.
+func hopeless(p joiner.Policy, o joiner.Observation, s joiner.Status) bool {
+	return !s.Quorum && joiner.WhyNot(p, o).Exit != joiner.ExitNotNow
+}
+
+// wait tells whether ctx lasted for d.
+func wait(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
 }

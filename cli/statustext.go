@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -10,24 +9,49 @@ import (
 	"github.com/sttts/elastic-etcd/joiner"
 )
 
-// statusText prints a status for people.
+// statusText prints a status for people: who is there, what else there is to
+// know, and in the last line the verdict.
 func statusText(w io.Writer, s joiner.Status) error {
 	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n\n", printable(clusterLine(s)))
+	writeMembers(&b, s)
+	fmt.Fprintln(&b)
+	for _, line := range []string{dataLine(s), intentLine(s.Cluster)} {
+		if line != "" {
+			fmt.Fprintln(&b, printable(line))
+		}
+	}
+	fmt.Fprintln(&b, printable(verdictLine(s)))
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func clusterLine(s joiner.Status) string {
 	c := s.Cluster
-	fmt.Fprintf(&b, "cluster %s, version %s, term %d\n\n", c.ID, c.Version, c.Term)
-	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	row(t, "MEMBER", "NAME", "ROLE", "ETCD", "DB", "PEER URLS", "HEALTH")
-	for _, m := range c.Members {
+	if !s.Quorum {
+		return fmt.Sprintf("cluster %s, as %s alone tells it", c.ID, c.From)
+	}
+	leader, term := "unknown", "unknown"
+	if c.Leader != 0 {
+		leader = c.Leader.String()
+	}
+	if c.Term != 0 {
+		term = fmt.Sprint(c.Term)
+	}
+	return fmt.Sprintf("cluster %s, version %s, leader %s, term %s", c.ID, c.Version, leader, term)
+}
+
+func writeMembers(b *strings.Builder, s joiner.Status) {
+	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	row(t, "MEMBER", "NAME", "ROLE", "ETCD", "DB (IN USE)", "PEER URLS", "HEALTH")
+	for _, m := range s.Cluster.Members {
 		name := fmt.Sprintf("%q", m.Name)
 		if m.ID == s.Self {
 			name += " (this host)"
 		}
-		row(t, m.ID.String(), name, role(c, m), m.Version.String(), size(m.DBSize), strings.Join(m.PeerURLs, " "), condition(s, m))
+		row(t, m.ID.String(), name, roleText(s.Cluster, m), versionText(m), sizes(m.Details), strings.Join(m.PeerURLs, " "), condition(s, m))
 	}
 	t.Flush()
-	fmt.Fprintf(&b, "\n%s%s", printable(intentText(c)), printable(verdictText(s))+"\n")
-	_, err := io.WriteString(w, b.String())
-	return err
 }
 
 func role(c joiner.Cluster, m joiner.Member) string {
@@ -40,123 +64,150 @@ func role(c joiner.Cluster, m joiner.Member) string {
 	return "voter"
 }
 
-// size is a number of bytes for people.
-func size(bytes int64) string {
-	if bytes == 0 {
-		return "?"
+func roleText(c joiner.Cluster, m joiner.Member) string {
+	if !m.Started() {
+		return "unstarted " + role(c, m)
 	}
-	return fmt.Sprintf("%.1f MB", float64(bytes)/1e6)
+	return role(c, m)
 }
 
-// condition says who sees what of a member.
-func condition(s joiner.Status, m joiner.Member) string {
-	h, c := m.Health, s.Cluster
-	parts := append([]string(nil), m.Alarms...)
-	switch {
-	case !m.Started():
-		parts = append(parts, "never started")
-	case h.Reached != "":
-		parts = append(parts, "answers")
-	case h.Unclear != "":
-		parts = append(parts, "answers unclearly: "+h.Unclear)
-	case h.Refused:
-		parts = append(parts, "refuses connections")
-	default:
-		parts = append(parts, "does not answer this host")
+func versionText(m joiner.Member) string {
+	if m.Details.Version != "" {
+		return m.Details.Version
 	}
+	return m.Version.String()
+}
+
+// sizes are those of the database, for people.
+func sizes(d joiner.Details) string {
 	switch {
-	case !m.Started() || c.NoProof != "":
-	case h.Following:
-		parts = append(parts, "follows the log")
-	default:
-		parts = append(parts, fmt.Sprintf("%d entries behind", s.Lag(m)))
+	case d.DBSize == 0:
+		return "unknown"
+	case d.DBInUse == 0:
+		return megabytes(d.DBSize)
+	}
+	return fmt.Sprintf("%s (%s)", megabytes(d.DBSize), megabytes(d.DBInUse))
+}
+
+func megabytes(bytes int64) string { return fmt.Sprintf("%.1f MB", float64(bytes)/1e6) }
+
+// condition says who sees what of a member, the worst first.
+func condition(s joiner.Status, m joiner.Member) string {
+	parts := append([]string(nil), m.Alarms...)
+	for _, text := range []string{answering(m), logText(s, m)} {
+		if text != "" {
+			parts = append(parts, text)
+		}
+	}
+	if n, _ := m.Details.Unapplied(); n >= manyUnapplied {
+		parts = append(parts, count(n, "committed entry", "committed entries")+" not applied yet")
 	}
 	return strings.Join(parts, ", ")
 }
 
-func intentText(c joiner.Cluster) string {
+// manyUnapplied is a fifth of the entries with which etcd takes no more writes.
+const manyUnapplied = 1000
+
+// answering is what this host sees.
+func answering(m joiner.Member) string {
+	switch h := m.Health; {
+	case h.Reached != "":
+		return "answers"
+	case h.Unclear != "":
+		return "answers unclearly: " + h.Unclear
+	case h.Refused && m.Started():
+		return "refuses connections"
+	case !m.Started():
+		return "" // nobody waits for its answer
+	}
+	return "not answering"
+}
+
+// logText is what the leader sees.
+func logText(s joiner.Status, m joiner.Member) string {
+	lag, known := s.Lag(m)
+	switch behind := count(lag, "entry", "entries") + " behind"; {
+	case !m.Started():
+		return "never started"
+	case !known:
+		return ""
+	case m.Health.Following:
+		return "follows the log"
+	case m.Health.Stalled > 0:
+		return "log stands still, " + behind
+	default:
+		return "follows, " + behind
+	}
+}
+
+func dataLine(s joiner.Status) string {
+	switch s.Data {
+	case joiner.OwnMember:
+		return fmt.Sprintf("the data dir of this host is that of member %s", s.Self)
+	case joiner.OwnRemoved:
+		return "the data dir of this host is of a member that this cluster does not list any more"
+	case joiner.OwnUnknown:
+		return "the data dir of this host is of a member of this cluster that is not listed there"
+	case joiner.OwnForeign:
+		return "the data dir of this host is of ANOTHER cluster, of which nobody answers"
+	case joiner.OwnDamaged:
+		return "the data dir of this host is damaged"
+	}
+	if s.Self != 0 {
+		return "the data dir of this host is empty"
+	}
+	return ""
+}
+
+func intentLine(c joiner.Cluster) string {
 	i := c.Intent
 	switch {
 	case c.NoIntent != "":
-		return "hosts cannot tell each other that they change the membership: " + c.NoIntent + ". "
-	case i == nil || i.Left <= 0:
+		return "whether a host changes the membership it cannot tell the others: " + c.NoIntent
+	case i == nil:
+		return ""
+	case i.Unclear != "":
+		return "whether a host is changing the membership cannot be read: " + i.Unclear
+	case i.Left <= 0:
 		return ""
 	case i.Replaces != 0:
-		return fmt.Sprintf("%q is changing the membership (%s, replaces %s, %s left). ", i.Name, i.Purpose, i.Replaces, i.Left.Round())
+		return fmt.Sprintf("%q is changing the membership (%s, replaces %s), for %s at most", i.Name, i.Purpose, i.Replaces, i.Left.Round())
 	}
-	return fmt.Sprintf("%q is changing the membership (%s, %s left). ", i.Name, i.Purpose, i.Left.Round())
+	return fmt.Sprintf("%q is changing the membership (%s), for %s at most", i.Name, i.Purpose, i.Left.Round())
 }
 
-func verdictText(s joiner.Status) string {
-	text := fmt.Sprintf("%d of %s healthy: ", s.Healthy, count(s.Voters, "voter"))
-	if s.Cluster.NoProof != "" {
-		text = fmt.Sprintf("%d of %s answer this host (the leader's word is not to be had: %s): ", s.Healthy, count(s.Voters, "voter"), s.Cluster.NoProof)
+func verdictLine(s joiner.Status) string {
+	text := fmt.Sprintf("%d of %s healthy: %s", s.Healthy, count(s.Voters, "voter", "voters"), tolerance(s))
+	switch {
+	case !s.Quorum:
+		return fmt.Sprintf("NO QUORUM: %d of %s answer this host, and %d must agree", s.Healthy, count(s.Voters, "voter", "voters"), s.Voters/2+1)
+	case s.Cluster.NoProof != "":
+		text = fmt.Sprintf("%d of %s answer this host (the leader's word is not to be had: %s): %s", s.Healthy, count(s.Voters, "voter", "voters"), s.Cluster.NoProof, tolerance(s))
 	}
-	if s.Tolerance < 1 {
-		return text + "no fault tolerance left, the next failure takes the quorum"
+	if alarms := s.Alarms(); len(alarms) > 0 {
+		text += "; ALARM: " + strings.Join(alarms, ", ")
 	}
-	return text + count(s.Tolerance, "more") + " may fail"
+	return text
 }
 
-// count gives a number with its noun; "more" has no plural.
-func count(n int, noun string) string {
-	if n == 1 || noun == "more" {
-		return fmt.Sprintf("%d %s", n, noun)
+func tolerance(s joiner.Status) string {
+	switch {
+	case s.Tolerance < 0:
+		return fmt.Sprintf("the quorum of %d is being lost", s.Voters/2+1)
+	case s.Tolerance == 0 && s.Voters <= 2 && s.Healthy == s.Voters:
+		return fmt.Sprintf("no fault tolerance: a cluster of %d never has any", s.Voters)
+	case s.Tolerance == 0:
+		return "no fault tolerance left: the next voter that fails takes the quorum"
+	case s.Tolerance == 1:
+		return "one may fail"
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return fmt.Sprintf("%d may fail", s.Tolerance)
 }
 
-// statusMember is a member as -o json shows it.
-type statusMember struct {
-	ID         joiner.ID `json:"id"`
-	Name       string    `json:"name"`
-	Role       string    `json:"role"` // leader, voter, learner
-	Self       bool      `json:"self"`
-	Started    bool      `json:"started"`
-	Healthy    bool      `json:"healthy"`   // takes part, by the leader's word where that is known
-	Reached    string    `json:"reached"`   // the URL that answered this host
-	Following  *bool     `json:"following"` // the leader's word; null = not known
-	Lag        *uint64   `json:"lag"`       // entries behind; null = not known
-	Version    string    `json:"version"`
-	DBSize     int64     `json:"db_size"` // bytes; 0 = not known
-	Alarms     []string  `json:"alarms"`
-	PeerURLs   []string  `json:"peer_urls"`
-	ClientURLs []string  `json:"client_urls"`
-}
-
-func statusJSON(w io.Writer, s joiner.Status) error {
-	c := s.Cluster
-	out := struct {
-		Cluster   joiner.ID      `json:"cluster"`
-		Version   string         `json:"version"`
-		Leader    joiner.ID      `json:"leader"`
-		Term      uint64         `json:"term"`
-		Voters    int            `json:"voters"`
-		Healthy   int            `json:"healthy"`
-		Tolerance int            `json:"tolerance"` // healthy voters that may still fail
-		Intent    *joiner.Intent `json:"intent"`
-		NoIntent  string         `json:"no_intent"`
-		NoProof   string         `json:"no_proof"`
-		Members   []statusMember `json:"members"`
-	}{c.ID, c.Version.String(), c.Leader, c.Term, s.Voters, s.Healthy, s.Tolerance, c.Intent, c.NoIntent, c.NoProof, nil}
-	for _, m := range c.Members {
-		out.Members = append(out.Members, memberJSON(s, m))
+// count gives a number with its noun.
+func count[N int | uint64](n N, one, many string) string {
+	if n == 1 {
+		return fmt.Sprintf("1 %s", one)
 	}
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(out)
-}
-
-func memberJSON(s joiner.Status, m joiner.Member) statusMember {
-	out := statusMember{
-		ID: m.ID, Name: m.Name, Role: role(s.Cluster, m), Self: m.ID == s.Self, Started: m.Started(), Healthy: s.Takes(m),
-		Reached: m.Health.Reached, Version: m.Version.String(), DBSize: m.DBSize,
-		Alarms: append([]string{}, m.Alarms...), PeerURLs: m.PeerURLs, ClientURLs: append([]string{}, m.ClientURLs...),
-	}
-	if s.Cluster.NoProof == "" {
-		following, lag := m.Health.Following, s.Lag(m)
-		out.Following, out.Lag = &following, &lag
-	}
-	return out
+	return fmt.Sprintf("%d %s", n, many)
 }

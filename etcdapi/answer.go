@@ -28,7 +28,7 @@ type answer struct {
 	api    string // "v2", "v3"; client ports only
 	leader joiner.ID
 	term   uint64
-	dbSize int64                  // bytes
+	own    joiner.Details         // of who answers
 	alarms map[joiner.ID][]string // of all members
 	versions
 }
@@ -38,6 +38,7 @@ type versions struct {
 	server, agreed joiner.Version
 	// addsWhileDown is joiner.Member's AddsWhileDown.
 	addsWhileDown bool
+	full          string // of server
 }
 
 // complete tells whether the answer counts: it carries the ID of a cluster.
@@ -81,7 +82,7 @@ func parseVersions(body []byte) (versions, error) {
 		return versions{}, fmt.Errorf("not an etcd: etcdserver: %w", err)
 	}
 	agreed, _ := ParseVersion(raw.EtcdCluster)
-	return versions{server, agreed, addsWhileDown(raw.EtcdServer)}, nil
+	return versions{server, agreed, addsWhileDown(raw.EtcdServer), inFull(raw.EtcdServer)}, nil
 }
 
 func sortMembers(list []joiner.Member) []joiner.Member {

@@ -39,8 +39,8 @@ type Config struct {
 	As Credentials
 	// Own are this host's own peer URLs.
 	Own []string
-	// Thorough waits for every address, where a Look otherwise ends when what
-	// is still to come cannot matter to a decision.
+	// Thorough waits for every address and every log, where a Look otherwise
+	// ends when what is still to come cannot matter to a decision.
 	Thorough bool
 	// ProbeTimeout is the time each address gets to answer. Default 2s.
 	ProbeTimeout time.Duration

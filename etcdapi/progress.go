@@ -89,7 +89,7 @@ func (a *API) gather(ctx context.Context, proof answer) evidence {
 func (e evidence) following(id joiner.ID) bool { return e.match[id] >= e.newest }
 
 // follow asks the leader, just after an entry was committed, whose log has
-// it, until all started voters have it or followTime is over.
+// it, until all that are awaited have it or followTime is over.
 func (a *API) follow(ctx context.Context, proof answer) evidence {
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
@@ -101,25 +101,25 @@ func (a *API) follow(ctx context.Context, proof answer) evidence {
 	e.newest = e.commit
 	late, stop := context.WithTimeout(ctx, followTime)
 	defer stop()
-	for wait := firstPoll; e.err == nil && !e.all(a.others(proof.list)) && pause(late, wait); wait = min(2*wait, longestPoll) {
+	for wait := firstPoll; e.err == nil && !e.all(a.awaited(proof.list)) && pause(late, wait); wait = min(2*wait, longestPoll) {
 		e.progress, e.err = a.progressAt(ctx, from, proof)
 	}
 	return e
 }
 
-// others leaves out this host's own member: at boot it does not run, and if it
-// does, it answers.
-func (a *API) others(list []joiner.Member) []joiner.Member {
+// awaited are the started members whose logs are waited for. A decision does
+// without the learners, and without this host's own member: at boot it does not
+// run, and if it does, it answers.
+func (a *API) awaited(list []joiner.Member) []joiner.Member {
 	return slices.DeleteFunc(slices.Clone(list), func(m joiner.Member) bool {
-		return slices.ContainsFunc(m.PeerURLs, func(u string) bool { return slices.Contains(a.own, u) })
+		own := slices.ContainsFunc(m.PeerURLs, func(u string) bool { return slices.Contains(a.own, u) })
+		return !m.Started() || !a.thorough && (own || m.Learner)
 	})
 }
 
 // all tells whether nobody is left to wait for.
 func (e evidence) all(list []joiner.Member) bool {
-	return !slices.ContainsFunc(list, func(m joiner.Member) bool {
-		return m.Started() && !m.Learner && !e.following(m.ID)
-	})
+	return !slices.ContainsFunc(list, func(m joiner.Member) bool { return !e.following(m.ID) })
 }
 
 // findLeader asks all client URLs of the leader at once; the first that tells

@@ -135,7 +135,7 @@ func (l *look) examine(cluster joiner.ID, m *joiner.Member, e evidence) {
 	for _, ans := range l.answers {
 		if ans.by(cluster, *m) && ans.server.Known() {
 			m.Version, m.AddsWhileDown = ans.server, ans.addsWhileDown
-			m.DBSize = max(m.DBSize, ans.dbSize) // a peer port does not tell
+			m.Details = ans.details(m.Details)
 		}
 	}
 }

@@ -23,9 +23,9 @@ func (a *API) askV3(ctx context.Context, ans *answer) error {
 		return fmt.Errorf("status of %s: %w", ans.url, cause(ctx, err))
 	}
 	ans.cluster, ans.member = joiner.ID(status.Header.ClusterId), joiner.ID(status.Header.MemberId)
-	ans.leader, ans.term, ans.dbSize = joiner.ID(status.Leader), status.RaftTerm, status.DbSize
+	ans.leader, ans.term, ans.own = joiner.ID(status.Leader), status.RaftTerm, detailsOf((*pb.StatusResponse)(status))
 	if v, err := ParseVersion(status.Version); err == nil {
-		ans.server, ans.addsWhileDown = v, addsWhileDown(status.Version)
+		ans.server, ans.addsWhileDown, ans.full = v, addsWhileDown(status.Version), inFull(status.Version)
 	}
 	if status.IsLearner {
 		return nil // it refuses to list the members

@@ -132,8 +132,8 @@ type Member struct {
 	ClientURLs []string `json:"client_urls,omitempty"`
 	Learner    bool     `json:"learner,omitempty"`
 	Version    Version  `json:"version"` // its server's version, zero when unknown
-	// DBSize is the size of its database in bytes, zero when unknown.
-	DBSize int64 `json:"db_size,omitempty"`
+	// Details are what its server tells of itself, zero when unknown.
+	Details Details `json:"details,omitzero"`
 	// Alarms are those that are raised for it: NOSPACE, CORRUPT.
 	Alarms []string `json:"alarms,omitempty"`
 	// AddsWhileDown tells whether its etcd admits a newcomer while another

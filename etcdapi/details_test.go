@@ -1,0 +1,40 @@
+package etcdapi
+
+import (
+	"strings"
+	"testing"
+
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+
+	"github.com/sttts/elastic-etcd/joiner"
+)
+
+func TestInFull(t *testing.T) {
+	for s, want := range map[string]string{
+		"3.6.16": "3.6.16", "v3.7.0-rc.1": "3.7.0-rc.1", " 2.3.8\n": "2.3.8", "3.6": "", "": "", "3.6.1-" + strings.Repeat("x", 40): "",
+	} {
+		if got := inFull(s); got != want {
+			t.Errorf("%q: got %q, want %q", s, got, want)
+		}
+	}
+}
+
+// TestDetails: a member's client port and its peer port answer in any order.
+func TestDetails(t *testing.T) {
+	own := detailsOf(&pb.StatusResponse{DbSize: 20, DbSizeInUse: 10, RaftIndex: 7, RaftAppliedIndex: 6})
+	client := answer{own: own, versions: versions{full: "3.6.16"}}
+	peer := answer{versions: versions{full: "3.6.16"}}
+	want := joiner.Details{Version: "3.6.16", DBSize: 20, DBInUse: 10, Committed: 7, Applied: 6}
+	for name, order := range map[string][]answer{"client first": {client, peer}, "peer first": {peer, client}} {
+		var got joiner.Details
+		for _, ans := range order {
+			got = ans.details(got)
+		}
+		if got != want {
+			t.Errorf("%s: got %+v, want %+v", name, got, want)
+		}
+	}
+	if got := (answer{own: own}).details(joiner.Details{Version: "3.6.16"}); got != want {
+		t.Errorf("without a version of its own: got %+v, want %+v", got, want)
+	}
+}
