@@ -84,7 +84,7 @@ func TestBadDiscovery(t *testing.T) {
 		{"an empty founder", entries(joiner.Entry{Key: "1"}), 78, "discovery-entry-invalid", ""},
 		{"shell in a founder's place", entries(joiner.Entry{Key: "1", Value: "$(touch pwned)=http://10.0.0.1:2380\x1b[2J\n"}), 78, "discovery-entry-invalid", ""},
 		{"a huge founder", entries(joiner.Entry{Key: "1", Value: "a=" + strings.Repeat("x", 1<<16)}), 78, "discovery-entry-invalid", ""},
-		{"not the ID of its URLs", entries(joiner.Entry{Key: "1", Value: "a=http://10.0.0.1:2380"}), 78, "discovery-entry-invalid", "spells the discovery URL differently"},
+		{"not the ID of its URLs", entries(joiner.Entry{Key: "1", Value: "a=http://10.0.0.1:2380"}), 78, "discovery-entry-invalid", "spells the discovery URL or token differently"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

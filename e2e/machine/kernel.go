@@ -11,12 +11,6 @@ import (
 	"syscall"
 )
 
-// dieWithUs makes a child end with this process, however that ends: unshare
-// passes it on to PID 1 (--kill-child), and that takes the machine along.
-func dieWithUs() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-}
-
 // differs fails until a process has a namespace of its own.
 func differs(pid int, kind string) error {
 	theirs, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/%s", pid, kind))

@@ -26,6 +26,7 @@ type Site struct {
 	t       testing.TB
 	dir     string
 	net     *network
+	starter *starter
 	lower   string
 	binds   []string
 	numbers int
@@ -56,7 +57,9 @@ func New(t testing.TB, root string, binds ...string) *Site {
 	s.must(exec.Command("mount", "-t", "tmpfs", "-o", "mode=0755", "machines", s.dir).Run())
 	t.Cleanup(func() { _ = exec.Command("umount", "-l", s.dir).Run() })
 	var err error
-	s.net, err = newNetwork()
+	s.starter = newStarter()
+	t.Cleanup(s.starter.close)
+	s.net, err = newNetwork(s.starter)
 	s.must(err)
 	t.Cleanup(s.net.close)
 	s.must(os.WriteFile(filepath.Join(s.dir, "boot.sh"), []byte(bootScript), 0o755))
@@ -157,14 +160,13 @@ func (m *Machine) start() error {
 	argv := append([]string{"--pid", "--fork", "--kill-child", "--mount", "--uts", "--ipc", "--net", "--",
 		"sh", "-ec", script, "sh", group, "bash", filepath.Join(m.site.dir, "boot.sh"), m.site.lower, m.disk}, m.site.binds...)
 	m.outer = exec.Command("unshare", argv...)
-	m.outer.SysProcAttr = dieWithUs()
 	console, err := os.Create(filepath.Join(m.disk, "console.log"))
 	if err != nil {
 		return err
 	}
 	defer console.Close()
 	m.outer.Stdout, m.outer.Stderr = console, console
-	if err := m.outer.Start(); err != nil {
+	if err := m.site.starter.start(m.outer); err != nil {
 		return err
 	}
 	err = waitFor(m.Name+" to build its root", func() error {

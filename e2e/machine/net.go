@@ -10,10 +10,9 @@ import (
 // links hang on it; nothing leads out.
 type network struct{ holder *exec.Cmd }
 
-func newNetwork() (*network, error) {
+func newNetwork(s *starter) (*network, error) {
 	holder := exec.Command("unshare", "--net", "--", "sleep", "infinity")
-	holder.SysProcAttr = dieWithUs()
-	if err := holder.Start(); err != nil {
+	if err := s.start(holder); err != nil {
 		return nil, fmt.Errorf("make a network: %w", err)
 	}
 	n := &network{holder}
