@@ -90,7 +90,7 @@ func (a *app) showStatus(ctx context.Context, w *world, show statusFormat) error
 	if err != nil {
 		return &failure{joiner.ExitNeedsHuman, err}
 	}
-	if s.Voters > 0 { // somebody told of a cluster
+	if s.Voters > 0 && !hopeless(w.s.policy, o, s) { // somebody told of a cluster
 		if err := a.printStatus(s, show); err != nil {
 			return unexpected(err)
 		}
@@ -116,7 +116,7 @@ func statusEnd(p joiner.Policy, o joiner.Observation, s joiner.Status) error {
 		why := joiner.WhyNot(p, o)
 		return &failure{why.Exit, fmt.Errorf("%s (%s)", why.Text, why.Hint)}
 	case s.Data == joiner.OwnForeign:
-		return &failure{joiner.ExitNeedsHuman, fmt.Errorf("the data dir is of cluster %s, of which nobody answers, and not of cluster %s", o.Disk.ClusterID, s.Cluster.ID)}
+		return &failure{joiner.ExitNeedsHuman, fmt.Errorf("the data dir is of cluster %s, of which nobody was found, and not of cluster %s", o.Disk.ClusterID, s.Cluster.ID)}
 	case s.Tolerance < 1:
 		return &failure{code: exitFragile}
 	}
@@ -145,7 +145,8 @@ func (w *world) watchStatus(ctx context.Context) (s joiner.Status, o joiner.Obse
 	}
 }
 
-// hopeless tells whether no time mends that there is nothing to see.
+// hopeless tells whether no time mends that there is nothing to see: a cluster
+// that does not let this host in may have its quorum.
 func hopeless(p joiner.Policy, o joiner.Observation, s joiner.Status) bool {
 	return !s.Quorum && joiner.WhyNot(p, o).Exit != joiner.ExitNotNow
 }

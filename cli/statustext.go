@@ -84,12 +84,19 @@ func sizes(d joiner.Details) string {
 	case d.DBSize == 0:
 		return "unknown"
 	case d.DBInUse == 0:
-		return megabytes(d.DBSize)
+		return size(d.DBSize)
 	}
-	return fmt.Sprintf("%s (%s)", megabytes(d.DBSize), megabytes(d.DBInUse))
+	return fmt.Sprintf("%s (%s)", size(d.DBSize), size(d.DBInUse))
 }
 
-func megabytes(bytes int64) string { return fmt.Sprintf("%.1f MB", float64(bytes)/1e6) }
+// size is a number of bytes with a unit that leaves one to three digits.
+func size(bytes int64) string {
+	n, units := float64(bytes), []string{"kB", "MB", "GB"}
+	for n /= 1000; n >= 1000 && len(units) > 1; n /= 1000 {
+		units = units[1:]
+	}
+	return fmt.Sprintf("%.1f %s", n, units[0])
+}
 
 // condition says who sees what of a member, the worst first.
 func condition(s joiner.Status, m joiner.Member) string {
@@ -149,7 +156,7 @@ func dataLine(s joiner.Status) string {
 	case joiner.OwnUnknown:
 		return "the data dir of this host is of a member of this cluster that is not listed there"
 	case joiner.OwnForeign:
-		return "the data dir of this host is of ANOTHER cluster, of which nobody answers"
+		return "the data dir of this host is of ANOTHER cluster, of which nobody was found"
 	case joiner.OwnDamaged:
 		return "the data dir of this host is damaged"
 	}

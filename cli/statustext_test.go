@@ -152,6 +152,24 @@ func TestCondition(t *testing.T) {
 	}
 }
 
+func TestSizes(t *testing.T) {
+	for _, c := range []struct {
+		size, inUse int64
+		want        string
+	}{
+		{0, 0, "unknown"},
+		{20_480, 0, "20.5 kB"},
+		{999_949, 4_000, "999.9 kB (4.0 kB)"},
+		{1_000_000, 20_480, "1.0 MB (20.5 kB)"},
+		{2_147_483_648, 25_300_000, "2.1 GB (25.3 MB)"},
+		{9_000_000_000_000, 1, "9000.0 GB (0.0 kB)"},
+	} {
+		if got := sizes(joiner.Details{DBSize: c.size, DBInUse: c.inUse}); got != c.want {
+			t.Errorf("%d, %d: got %q, want %q", c.size, c.inUse, got, c.want)
+		}
+	}
+}
+
 // TestStatusJSON: what docs/status.md shows is what comes out.
 func TestStatusJSON(t *testing.T) {
 	s := statusOf(func(c *joiner.Cluster, o *joiner.Observation) {
