@@ -1,18 +1,15 @@
 package server
 
-import (
-	"errors"
-	"strings"
-)
+import "errors"
 
 // ErrClash is a founder's registration with the name or a peer URL of another
 // founder. etcd accepts no such list, and a place that is taken stays taken:
 // two hosts that registered at the same moment would spoil the token for all.
 var ErrClash = errors.New("a founder has this name or peer URL already")
 
-// clashes tells whether a value would take one of the founders' places with
+// Clashes tells whether a value would take one of the founders' places with
 // something that a founder has.
-func (d Directory) clashes(value string) bool {
+func (d Directory) Clashes(value string) bool {
 	if len(d.Entries) >= d.Size {
 		return false // behind the founders it is only an announcement
 	}
@@ -24,24 +21,10 @@ func (d Directory) clashes(value string) bool {
 	return false
 }
 
-// pair is one name=url of a registration.
-type pair struct{ name, url string }
-
-// pairs reads a registration as etcd does; what is not one has none.
-func pairs(value string) []pair {
-	var list []pair
-	for _, p := range strings.Split(value, ",") {
-		if name, url, found := strings.Cut(p, "="); found {
-			list = append(list, pair{strings.TrimSpace(name), strings.TrimSpace(url)})
-		}
-	}
-	return list
-}
-
 func shares(a, b []pair) bool {
 	for _, x := range a {
 		for _, y := range b {
-			if x.name == y.name || x.url == y.url {
+			if x.name == y.name || same(x.url, y.url) {
 				return true
 			}
 		}

@@ -151,7 +151,7 @@ func register(b *bbolt.Bucket, id, value string, limit int) (Entry, uint64, erro
 		return Entry{}, 0, err
 	case len(dir.Entries) >= limit:
 		return Entry{}, dir.Index, ErrFull
-	case dir.clashes(value):
+	case dir.Clashes(value):
 		return Entry{}, dir.Index, ErrClash
 	}
 	index, err := b.NextSequence()

@@ -20,8 +20,8 @@ import (
 func TestARestartChangesNothing(t *testing.T) {
 	s := startService(t, Options{})
 	token := s.newToken("3")
-	s.put(token+"/f", "first")
-	second := s.put(token+"/1", "second")
+	s.put(token+"/f", "first=http://first:1")
+	second := s.put(token+"/1", "second=http://second:1")
 	before := s.do("GET", token, nil)
 
 	s.stop()
@@ -31,13 +31,13 @@ func TestARestartChangesNothing(t *testing.T) {
 	if after.body != before.body || after.header.Get("X-Etcd-Index") != before.header.Get("X-Etcd-Index") {
 		t.Errorf("now %s, was %s", after.body, before.body)
 	}
-	if got := s.poll(fmt.Sprintf("%s?wait=true&recursive=true&waitIndex=%d", token, second)).value(); got != "second" {
+	if got := s.poll(fmt.Sprintf("%s?wait=true&recursive=true&waitIndex=%d", token, second)).value(); got != "second=http://second:1" {
 		t.Errorf("history: %q", got)
 	}
-	if third := s.put(token+"/2", "third"); third != second+1 {
+	if third := s.put(token+"/2", "third=http://third:1"); third != second+1 {
 		t.Errorf("index %d after the restart, want %d", third, second+1)
 	}
-	if re := s.do("PUT", token+"/f?prevExist=false", url.Values{"value": {"first"}}); re.status != 412 {
+	if re := s.do("PUT", token+"/f?prevExist=false", url.Values{"value": {"first=http://first:1"}}); re.status != 412 {
 		t.Errorf("place taken before the restart: %d %s", re.status, re.body)
 	}
 }
@@ -45,12 +45,12 @@ func TestARestartChangesNothing(t *testing.T) {
 func TestTheIndexNeverGoesBack(t *testing.T) {
 	s := startService(t, Options{})
 	token := s.newToken("1")
-	s.put(token+"/1", "founder")
-	last := s.put(token+"/2", "late")
+	s.put(token+"/1", "founder=http://founder:1")
+	last := s.put(token+"/2", "late=http://late:1")
 	s.do("DELETE", token+"/2", nil)
 	s.stop()
 	s.start(Options{})
-	if next := s.put(token+"/2", "late"); next <= last+1 {
+	if next := s.put(token+"/2", "late=http://late:1"); next <= last+1 {
 		t.Errorf("index %d after a removal behind %d and a restart", next, last)
 	}
 }
@@ -116,7 +116,7 @@ func TestPlacesAreGivenOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range members {
 		all.Go(func() {
-			made, err := s.keys().Create(t.Context(), fmt.Sprintf("%s/%x", token, i+1), fmt.Sprint(i))
+			made, err := s.keys().Create(t.Context(), fmt.Sprintf("%s/%x", token, i+1), numbered(i))
 			if err != nil {
 				t.Errorf("member %d: %v", i, err)
 				return
@@ -130,7 +130,7 @@ func TestPlacesAreGivenOnce(t *testing.T) {
 		if index < 2 || index > members+1 || byIndex[index] != "" {
 			t.Errorf("member %d has index %d", i, index)
 		}
-		byIndex[index] = fmt.Sprint(i)
+		byIndex[index] = numbered(i)
 	}
 	for index := uint64(2); index < members+2; index++ {
 		if e := nextEvent(t, watcher); e.Node.CreatedIndex != index || e.Node.Value != byIndex[index] {
@@ -138,6 +138,8 @@ func TestPlacesAreGivenOnce(t *testing.T) {
 		}
 	}
 }
+
+func numbered(i int) string { return fmt.Sprintf("m%d=http://m%d:1", i, i) }
 
 // One place, many rivals with different values: one wins.
 func TestOneMemberIsCreatedOnce(t *testing.T) {

@@ -66,7 +66,7 @@ func (f form) registration(maxValue int) (value string, createOnly bool, err err
 }
 
 // checkValue lets only through what comes back from a JSON answer byte for
-// byte.
+// byte, and what etcd takes for a registration.
 func checkValue(value string, limit int) (string, error) {
 	switch {
 	case value == "":
@@ -75,9 +75,9 @@ func checkValue(value string, limit int) (string, error) {
 		return "", &protocolError{status: http.StatusRequestEntityTooLarge, code: codeInvalidForm,
 			cause: fmt.Sprintf("value is longer than %d bytes", limit)}
 	case !utf8.ValidString(value):
-		return "", &protocolError{status: http.StatusBadRequest, code: codeInvalidForm, cause: "value is not UTF-8"}
+		return "", badRegistration("not UTF-8")
 	}
-	return value, nil
+	return value, checkRegistration(value)
 }
 
 // query is what a GET asks for.

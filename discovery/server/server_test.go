@@ -16,7 +16,7 @@ import (
 func TestRegistrationLooksAsEtcdShowsIt(t *testing.T) {
 	s := startService(t, Options{})
 	token := s.newToken("3")
-	value := "a\"\\<&>\u00e9\u2028 %41+=\x00=http://1.2.3.4:2380"
+	value := "a\"\\<&>\u00e9\u2028 %41+\x00=http://1.2.3.4:2380"
 	re := s.do("PUT", token+"/ab12?prevExist=false", url.Values{"value": {value}})
 	want := event{Action: "create", Node: &node{
 		Key: "/_etcd/registry" + token + "/ab12", Value: &value, ModifiedIndex: 2, CreatedIndex: 2}}
@@ -41,9 +41,9 @@ func TestDirectoryListsMembersOnlyInPlaceOrder(t *testing.T) {
 	if n := s.do("GET", token, nil).event(t).Node; !n.Dir || n.Nodes != nil || n.Value != nil {
 		t.Errorf("empty token: %+v", n)
 	}
-	s.put(token+"/ff", "c=http://c")
-	s.put(token+"/1", "a=http://a")
-	s.put(token+"/b", "b=http://b")
+	s.put(token+"/ff", "c=http://c:1")
+	s.put(token+"/1", "a=http://a:1")
+	s.put(token+"/b", "b=http://b:1")
 	for query, want := range map[string][]string{
 		"": {"ff", "1", "b"}, "/": {"ff", "1", "b"}, "?sorted=true&recursive=true&quorum=true": {"1", "b", "ff"}} {
 		var got []string
@@ -60,23 +60,23 @@ func TestPlacesCannotBeChanged(t *testing.T) {
 	s := startService(t, Options{})
 	token := s.newToken("1")
 	key := token + "/1"
-	s.put(key, "a=http://a")
+	s.put(key, "a=http://a:1")
 	before := s.do("GET", key, nil).body
 	for _, c := range []struct {
 		query, value string
 		status, code int
 	}{
-		{"?prevExist=false", "a=http://a", 412, 105},
-		{"?prevExist=false", "b=http://b", 412, 105},
-		{"", "b=http://b", 412, 105},
-		{"", "a=http://a", 200, 0},
-		{"?prevExist=true", "a=http://a", 400, 209},
-		{"?prevExist=true", "b=http://b", 400, 209},
-		{"?prevExist=maybe", "b=http://b", 400, 209},
-		{"?prevExist=", "b=http://b", 400, 209},
-		{"?prevValue=a=http://a", "b=http://b", 400, 209},
-		{"?prevIndex=2", "b=http://b", 400, 209},
-		{"?ttl=1", "b=http://b", 400, 209},
+		{"?prevExist=false", "a=http://a:1", 412, 105},
+		{"?prevExist=false", "b=http://b:1", 412, 105},
+		{"", "b=http://b:1", 412, 105},
+		{"", "a=http://a:1", 200, 0},
+		{"?prevExist=true", "a=http://a:1", 400, 209},
+		{"?prevExist=true", "b=http://b:1", 400, 209},
+		{"?prevExist=maybe", "b=http://b:1", 400, 209},
+		{"?prevExist=", "b=http://b:1", 400, 209},
+		{"?prevValue=a=http://a:1", "b=http://b:1", 400, 209},
+		{"?prevIndex=2", "b=http://b:1", 400, 209},
+		{"?ttl=1", "b=http://b:1", 400, 209},
 		{"?refresh=true", "", 400, 209},
 		{"?dir=true", "", 400, 209},
 		{"", "", 400, 200},
@@ -99,24 +99,24 @@ func TestPlacesCannotBeChanged(t *testing.T) {
 func TestOnlyEntriesBehindTheFoundersCanGo(t *testing.T) {
 	s := startService(t, Options{})
 	token := s.newToken("2")
-	s.put(token+"/1", "a=http://a")
+	s.put(token+"/1", "a=http://a:1")
 	if re := s.do("DELETE", token+"/1", nil); re.status != 403 {
 		t.Errorf("a founder before the token is full: %d %s", re.status, re.body)
 	}
-	s.put(token+"/2", "b=http://b")
-	late := s.put(token+"/3", "c=http://c")
+	s.put(token+"/2", "b=http://b:1")
+	late := s.put(token+"/3", "c=http://c:1")
 	if re := s.do("DELETE", token+"/3?prevIndex=4", nil); re.status != 400 || re.errorCode() != 209 {
 		t.Errorf("conditional: %d %s", re.status, re.body)
 	}
 	re := s.do("DELETE", token+"/3", nil)
 	e := re.event(t)
-	if re.status != 200 || e.Action != "delete" || e.Node.ModifiedIndex != late+1 || *e.PrevNode.Value != "c=http://c" {
+	if re.status != 200 || e.Action != "delete" || e.Node.ModifiedIndex != late+1 || *e.PrevNode.Value != "c=http://c:1" {
 		t.Errorf("late: %d %s", re.status, re.body)
 	}
 	if re := s.do("DELETE", token+"/3", nil); re.status != 404 || re.errorCode() != 100 {
 		t.Errorf("again: %d %s", re.status, re.body)
 	}
-	if again := s.put(token+"/3", "c=http://c"); again != late+2 {
+	if again := s.put(token+"/3", "c=http://c:1"); again != late+2 {
 		t.Errorf("back at index %d, want a new place %d", again, late+2)
 	}
 	if re := s.do("DELETE", token+"/2", nil); re.status != 403 {
@@ -127,7 +127,7 @@ func TestOnlyEntriesBehindTheFoundersCanGo(t *testing.T) {
 func TestUnknownPathsAndTricksAreRefused(t *testing.T) {
 	s := startService(t, Options{})
 	token := s.newToken("3")
-	s.put(token+"/1", "a=http://a")
+	s.put(token+"/1", "a=http://a:1")
 	for _, path := range []string{
 		"/", "//", "/news", "/new/", "/health/", "/_etcd", "/_etcd/registry/", "/_etcd/registry" + token, "/v2/keys" + token,
 		"/" + token, token + "//", token + "//1", token + "/1/", token + "/./1", token + "/../" + token[1:] + "/1", "/.." + token, "/x/.." + token,
@@ -135,7 +135,7 @@ func TestUnknownPathsAndTricksAreRefused(t *testing.T) {
 		token + "/01", token + "/00", token + "/A", token + "/0x1", token + "/11111111111111111", token + "/g", token + "/_size", token + "/_created", token + "/%00",
 		"/x" + token[2:], token[:32], token + "0", token[:32] + "/1", token + "0/1",
 	} {
-		if re := s.do("PUT", path, url.Values{"value": {"b=http://b"}}); re.status != 404 || re.errorCode() != 100 {
+		if re := s.do("PUT", path, url.Values{"value": {"b=http://b:1"}}); re.status != 404 || re.errorCode() != 100 {
 			t.Errorf("PUT %s: %d %s", path, re.status, re.body)
 		}
 		re := s.do("GET", path, nil)
@@ -156,7 +156,7 @@ func TestUnknownTokens(t *testing.T) {
 			t.Errorf("GET %s: %d %s", path, re.status, re.body)
 		}
 	}
-	if re := s.do("PUT", unknown+"/1", url.Values{"value": {"a=http://a"}}); re.status != 404 || re.errorCode() != 100 {
+	if re := s.do("PUT", unknown+"/1", url.Values{"value": {"a=http://a:1"}}); re.status != 404 || re.errorCode() != 100 {
 		t.Errorf("PUT under an unknown token: %d %s", re.status, re.body)
 	}
 	if re := s.do("DELETE", unknown+"/1", nil); re.status != 404 {
@@ -190,11 +190,11 @@ func TestBodiesValuesAndEntriesAreBounded(t *testing.T) {
 		return s.do("PUT", token+"/"+member, url.Values{"value": {value}})
 	}
 	for value, status := range map[string]int{
-		strings.Repeat("%", 100):  201, // three bytes each on the wire
-		strings.Repeat("x", 101):  413,
-		strings.Repeat("x", 1e6):  413,
-		"\xff":                    400,
-		"a=http://\xc3(\u2028:1/": 400,
+		strings.Repeat("%", 89) + "=http://h:1": 201, // three bytes each on the wire
+		strings.Repeat("x", 101):                413,
+		strings.Repeat("x", 1e6):                413,
+		"\xff":                                  400,
+		"a=http://\xc3(\u2028:1/":               400,
 	} {
 		if re := put("1", value); re.status != status {
 			t.Errorf("value of %d bytes: %d %s", len(value), re.status, re.body)
@@ -203,14 +203,14 @@ func TestBodiesValuesAndEntriesAreBounded(t *testing.T) {
 	if re := s.do("PUT", token+"/2", url.Values{"value": {"b"}, "x": {strings.Repeat("x", 2000)}}); re.status != 413 || re.errorCode() != 210 {
 		t.Errorf("long body: %d %s", re.status, re.body)
 	}
-	put("2", "b=http://b")
-	if re := put("3", "c=http://c"); re.status != 201 {
+	put("2", "b=http://b:1")
+	if re := put("3", "c=http://c:1"); re.status != 201 {
 		t.Errorf("last entry: %d %s", re.status, re.body)
 	}
-	if re := put("4", "d=http://d"); re.status != 403 || re.errorCode() != 103 {
+	if re := put("4", "d=http://d:1"); re.status != 403 || re.errorCode() != 103 {
 		t.Errorf("one too many: %d %s", re.status, re.body)
 	}
-	if re := put("3", "c=http://c"); re.status != 200 {
+	if re := put("3", "c=http://c:1"); re.status != 200 {
 		t.Errorf("repeated at the limit: %d %s", re.status, re.body)
 	}
 	if re := s.do("GET", "/new?size=3", nil); re.status != 400 {
@@ -236,7 +236,7 @@ func TestAFailingStoreIsReported(t *testing.T) {
 	token := s.newToken("3")
 	s.store.Close()
 	requests := []struct{ method, path string }{
-		{"GET", "/new"}, {"GET", token}, {"GET", token + "?wait=true"}, {"PUT", token + "/1?value=a"}, {"DELETE", token + "/1"}}
+		{"GET", "/new"}, {"GET", token}, {"GET", token + "?wait=true"}, {"PUT", token + "/1?value=a=http://a:1"}, {"DELETE", token + "/1"}}
 	for _, r := range requests {
 		if re := s.do(r.method, r.path, nil); re.status != 500 || re.errorCode() != 300 || strings.Contains(re.body, "open") {
 			t.Errorf("%s %s: %d %s", r.method, r.path, re.status, re.body)

@@ -56,7 +56,7 @@ func (p poll) value() string {
 func TestPollSeesWhatComesNext(t *testing.T) {
 	s := startService(t, Options{})
 	token := s.newToken("3")
-	s.put(token+"/1", "first")
+	s.put(token+"/1", "first=http://first:1")
 	polls := []poll{
 		s.poll(token + "?wait=true&recursive=true"),
 		s.poll(token + "/?wait=true&recursive=true&waitIndex=3"),
@@ -68,10 +68,10 @@ func TestPollSeesWhatComesNext(t *testing.T) {
 		t.Errorf("X-Etcd-Index %q, want that of the start", got)
 	}
 	other := s.newToken("3")
-	s.put(other+"/3", "another token's")
-	s.put(token+"/2", "second")
-	s.put(token+"/3", "third")
-	for i, want := range []string{"second", "second", "third", "third", "third"} {
+	s.put(other+"/3", "another=http://another:1")
+	s.put(token+"/2", "second=http://second:1")
+	s.put(token+"/3", "third=http://third:1")
+	for i, want := range []string{"second=http://second:1", "second=http://second:1", "third=http://third:1", "third=http://third:1", "third=http://third:1"} {
 		if got := polls[i].value(); got != want {
 			t.Errorf("poll %d: %q, want %q", i, got, want)
 		}
@@ -81,11 +81,11 @@ func TestPollSeesWhatComesNext(t *testing.T) {
 func TestPollSeesHistory(t *testing.T) {
 	s := startService(t, Options{})
 	token := s.newToken("2")
-	for i, value := range []string{"first", "second", "third"} {
+	for i, value := range []string{"first=http://first:1", "second=http://second:1", "third=http://third:1"} {
 		s.put(fmt.Sprintf("%s/%x", token, 15-i), value)
 	}
 	for query, want := range map[string]string{
-		"?waitIndex=1": "first", "?waitIndex=2": "first", "?waitIndex=3": "second", "?waitIndex=4": "third", "/e?waitIndex=1": "second"} {
+		"?waitIndex=1": "first=http://first:1", "?waitIndex=2": "first=http://first:1", "?waitIndex=3": "second=http://second:1", "?waitIndex=4": "third=http://third:1", "/e?waitIndex=1": "second=http://second:1"} {
 		if got := s.poll(token + query + "&wait=true&recursive=true").value(); got != want {
 			t.Errorf("%s: %q, want %q", query, got, want)
 		}
@@ -97,17 +97,17 @@ func TestPollIsNotToldOfTheSizeOrARemoval(t *testing.T) {
 	s := startService(t, Options{})
 	token := s.newToken("1")
 	p := s.poll(token + "?wait=true&recursive=true&waitIndex=1")
-	s.put(token+"/1", "first")
-	if got := p.value(); got != "first" {
+	s.put(token+"/1", "first=http://first:1")
+	if got := p.value(); got != "first=http://first:1" {
 		t.Errorf("from index 1: %q", got)
 	}
-	s.put(token+"/2", "second")
+	s.put(token+"/2", "second=http://second:1")
 	p = s.poll(token + "?wait=true&recursive=true")
 	if re := s.do("DELETE", token+"/2", nil); re.status != 200 {
 		t.Fatalf("DELETE: %d %s", re.status, re.body)
 	}
-	s.put(token+"/3", "third")
-	if got := p.value(); got != "third" {
+	s.put(token+"/3", "third=http://third:1")
+	if got := p.value(); got != "third=http://third:1" {
 		t.Errorf("over a removal: %q", got)
 	}
 }
@@ -115,7 +115,7 @@ func TestPollIsNotToldOfTheSizeOrARemoval(t *testing.T) {
 func TestPollEndsEmptyAtItsTimeout(t *testing.T) {
 	s := startService(t, Options{PollTimeout: 10 * time.Millisecond})
 	token := s.newToken("2")
-	s.put(token+"/1", "first")
+	s.put(token+"/1", "first=http://first:1")
 	for _, query := range []string{
 		"?wait=true&recursive=true", "?wait=true&recursive=true&waitIndex=18446744073709551615",
 		"?wait=true&waitIndex=1", "/_config/size?wait=true&waitIndex=1", "/2?wait=true",
@@ -142,10 +142,10 @@ func TestEtcdsClientPollsOn(t *testing.T) {
 	for range 20 { // each takes its millisecond, the client's polls too
 		s.poll(token + "?wait=true").value()
 	}
-	s.put(token+"/1", "first")
+	s.put(token+"/1", "first=http://first:1")
 	select {
 	case e := <-got:
-		if e == nil || e.Node.Value != "first" {
+		if e == nil || e.Node.Value != "first=http://first:1" {
 			t.Errorf("event: %+v", e)
 		}
 	case <-time.After(patience):
@@ -178,7 +178,7 @@ func TestCloseLetsPollsGo(t *testing.T) {
 	if re := s.do("GET", token+"?wait=true", nil); re.status != 503 {
 		t.Errorf("new poll: %d %s", re.status, re.body)
 	}
-	s.put(token+"/1", "still served")
+	s.put(token+"/1", "a=http://still:1")
 }
 
 func TestAClientThatLeavesIsForgotten(t *testing.T) {

@@ -1,0 +1,93 @@
+package server
+
+import (
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+)
+
+func TestCheckRegistration(t *testing.T) {
+	for value, ok := range map[string]bool{
+		"a=http://10.0.0.1:2380":            true,
+		"a=https://[fd00::1]:2380":          true,
+		"a=http://h:1,a=http://h:2":         true,
+		" a = http://h:1 , a = http://h:2 ": true,
+		"ü \"<x>=http://h:1":                true,
+		"a=unix://127.0.0.1:2380":           true,
+		"":                                  false,
+		"garbage":                           false,
+		"a=":                                false,
+		"=http://h:1":                       false,
+		" =http://h:1":                      false,
+		"a=http://h":                        false,
+		"a=http://h:":                       false,
+		"a=http://:1":                       false,
+		"a=http://h:1/":                     false,
+		"a=http://h:1/path":                 false,
+		"a=ftp://h:1":                       false,
+		"a=//h:1":                           false,
+		"a=h:1":                             false,
+		"a=http://h:1,":                     false,
+		",a=http://h:1":                     false,
+		"a=http://h:1,,a=http://h:2":        false,
+		"a=http://h:1,b=http://h:2":         false,
+		"a=http://h:1,http://h:2":           false,
+		"a=http://%zz:1":                    false,
+		"a=http://h:1\n":                    true, // as etcd, which trims
+		"a=http://h\n:1":                    false,
+		"a=http://" + strings.Repeat("x", 100) + "/:1":  false,
+		"a=http://u:p@" + strings.Repeat("x", 9) + ":1": true, // of no use, but etcd's own matter
+	} {
+		if err := checkRegistration(value); (err == nil) != ok {
+			t.Errorf("%q: %v", value, err)
+		}
+	}
+}
+
+func TestGarbageTakesNoPlace(t *testing.T) {
+	s := startService(t, Options{})
+	token := s.newToken("1")
+	for _, value := range []string{"garbage", "a=", "a=http://h:1,b=http://h:2"} {
+		re := s.do("PUT", token+"/1?prevExist=false", url.Values{"value": {value}})
+		if re.status != 400 || re.errorCode() != 210 || !strings.Contains(re.body, "value: ") {
+			t.Errorf("%q: %d %s", value, re.status, re.body)
+		}
+	}
+	s.put(token+"/1", "a=http://h:1")
+}
+
+// Of founders that register one name, or one peer URL, at the same instant,
+// one has a place; the token is not spoilt for the others.
+func TestOneNameIsRegisteredOnce(t *testing.T) {
+	s := startService(t, Options{})
+	for name, value := range map[string]func(id string) string{
+		"name": func(id string) string { return "same=http://h" + id + ":1" },
+		"url":  func(id string) string { return "n" + id + "=http://same:1" },
+	} {
+		token := s.newToken("3")
+		var all sync.WaitGroup
+		codes := make(chan int, 15)
+		for id := range 15 {
+			member := string("123456789abcdef"[id])
+			all.Go(func() {
+				re := s.do("PUT", token+"/"+member+"?prevExist=false", url.Values{"value": {value(member)}})
+				if re.status != 201 && (re.status != 412 || re.errorCode() != 105 || !strings.Contains(re.body, "a founder has this name or peer URL already")) {
+					t.Errorf("%s: %d %s", name, re.status, re.body)
+				}
+				codes <- re.status
+			})
+		}
+		all.Wait()
+		close(codes)
+		won := 0
+		for code := range codes {
+			if code == 201 {
+				won++
+			}
+		}
+		if nodes := s.do("GET", token, nil).event(t).Node.Nodes; won != 1 || len(nodes) != 1 {
+			t.Errorf("%s: %d won, %d are registered", name, won, len(nodes))
+		}
+	}
+}
