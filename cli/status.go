@@ -86,7 +86,7 @@ func looks(s settings) settings {
 }
 
 func (a *app) showStatus(ctx context.Context, w *world, show statusFormat) error {
-	s, o, err := w.watchStatus(ctx)
+	s, o, err := watchStatus(ctx, w.s.policy, w.Observe)
 	if err != nil {
 		return &failure{joiner.ExitNeedsHuman, err}
 	}
@@ -132,14 +132,14 @@ const (
 
 // watchStatus looks until another look would tell no more, or watchTime is
 // over.
-func (w *world) watchStatus(ctx context.Context) (s joiner.Status, o joiner.Observation, err error) {
+func watchStatus(ctx context.Context, p joiner.Policy, observe func(context.Context) (joiner.Observation, error)) (s joiner.Status, o joiner.Observation, err error) {
 	end := time.Now().Add(watchTime)
 	for {
-		if o, err = w.Observe(ctx); err != nil {
+		if o, err = observe(ctx); err != nil {
 			return s, o, err
 		}
-		s, _ = joiner.StatusOf(w.s.policy, o)
-		if s.Clear() || hopeless(w.s.policy, o, s) || time.Now().After(end) || !wait(ctx, watchPause) {
+		s, _ = joiner.StatusOf(p, o)
+		if s.Clear() || hopeless(p, o, s) || time.Now().After(end) || !wait(ctx, watchPause) {
 			return s, o, nil
 		}
 	}

@@ -1,6 +1,7 @@
 package etcdapi
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,5 +37,24 @@ func TestDetails(t *testing.T) {
 	}
 	if got := (answer{own: own}).details(joiner.Details{Version: "3.6.16"}); got != want {
 		t.Errorf("without a version of its own: got %+v, want %+v", got, want)
+	}
+}
+
+// TestAwaited: who shows the members waits for all that run.
+func TestAwaited(t *testing.T) {
+	list := []joiner.Member{
+		{ID: 1, PeerURLs: []string{"http://own:2380"}, ClientURLs: []string{"x"}},
+		{ID: 2, PeerURLs: []string{"http://other:2380"}, ClientURLs: []string{"x"}},
+		{ID: 3, PeerURLs: []string{"http://learner:2380"}, ClientURLs: []string{"x"}, Learner: true},
+		{ID: 4, PeerURLs: []string{"http://unstarted:2380"}},
+	}
+	for thorough, want := range map[bool][]joiner.ID{false: {2}, true: {1, 2, 3}} {
+		var got []joiner.ID
+		for _, m := range (&API{own: []string{"http://own:2380"}, thorough: thorough}).awaited(list) {
+			got = append(got, m.ID)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("thorough %v: got %s, want %s", thorough, got, want)
+		}
 	}
 }

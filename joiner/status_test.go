@@ -72,8 +72,8 @@ func TestStatusOf(t *testing.T) {
 func hasDataSeen(n int, change func(*Observation)) Observation { return with(hasData(n), change) }
 
 func TestStatusLag(t *testing.T) {
-	s, _ := StatusOf(host(1), hasData(1, cluster("healthy healthy dead")))
-	for i, want := range []uint64{0, 0, 50} {
+	s, _ := StatusOf(host(1), hasData(1, cluster("healthy healthy dead", func(c *Cluster) { c.Members[2].Health.Match = 60 })))
+	for i, want := range []uint64{0, 0, 40} {
 		if got, known := s.Lag(s.Cluster.Members[i]); got != want || !known {
 			t.Errorf("member %d is %d behind (known: %v), want %d", i+1, got, known, want)
 		}
@@ -94,7 +94,7 @@ func TestStatusClear(t *testing.T) {
 		{"all follow", hasData(1, cluster("healthy healthy healthy")), true},
 		{"one stands still", hasData(1, cluster("healthy healthy dead")), true},
 		{"one does not follow, seen once", hasData(1, cluster("healthy healthy dead", started)), false},
-		{"one never started", hasData(1, cluster("healthy healthy healthy added")), true},
+		{"one never started", hasData(1, cluster("healthy healthy healthy unstarted")), true},
 		{"the leader's word is not to be had", hasData(1, cluster("healthy healthy dead", started, noProof)), true},
 		{"no quorum", with(hasData(1), func(o *Observation) { o.Views = []View{served(1, "healthy healthy healthy")} }), false},
 	} {
