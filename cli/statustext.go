@@ -170,7 +170,7 @@ func intentLine(c joiner.Cluster) string {
 	i := c.Intent
 	switch {
 	case c.NoIntent != "":
-		return "whether a host changes the membership it cannot tell the others: " + c.NoIntent
+		return "hosts cannot tell each other who changes the membership: " + c.NoIntent
 	case i == nil:
 		return ""
 	case i.Unclear != "":

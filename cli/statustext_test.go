@@ -115,7 +115,7 @@ func TestStatusLines(t *testing.T) {
 		{"who joins", intent(joiner.Intent{Name: "n9", Purpose: joiner.ToJoin, Left: 90 * second}), "\n\"n9\" is changing the membership (join), for 1m30s at most\n"},
 		{"who replaces", intent(joiner.Intent{Name: "n9", Purpose: joiner.ToJoin, Replaces: 2, Left: 90 * second}), "\n\"n9\" is changing the membership (join, replaces 2), for 1m30s at most\n"},
 		{"an unreadable intent", intent(joiner.Intent{Unclear: "timed out"}), "\nwhether a host is changing the membership cannot be read: timed out\n"},
-		{"no intents", func(c *joiner.Cluster, _ *joiner.Observation) { c.NoIntent = "denied\x07" }, "it cannot tell the others: denied\\a\n"},
+		{"no intents", func(c *joiner.Cluster, _ *joiner.Observation) { c.NoIntent = "denied\x07" }, "who changes the membership: denied\\a\n"},
 		{"our data", data(joiner.Disk{ClusterID: 0xc1, MemberID: 1}), "\nthe data dir of this host is that of member 1\n"},
 		{"removed", data(joiner.Disk{ClusterID: 0xc1, MemberID: 9}), "does not list any more\n"},
 		{"foreign", data(joiner.Disk{ClusterID: 0xc2, MemberID: 1}), "\nthe data dir of this host is of ANOTHER cluster"},
