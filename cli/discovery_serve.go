@@ -29,7 +29,10 @@ func (a *app) discoveryServe() *cli.Command {
 			&cli.StringFlag{Name: "cert-file", Usage: "serve TLS with this certificate `file`", Sources: env("discovery-cert-file")},
 			&cli.StringFlag{Name: "key-file", Usage: "the key `file` of --cert-file", Sources: env("discovery-key-file")},
 			&cli.StringFlag{Name: "trusted-ca-file", Usage: "ask clients for a certificate of the CA in this `file`", Sources: env("discovery-trusted-ca-file")},
+			&cli.BoolFlag{Name: "client-cert-auth", Usage: "insist on --trusted-ca-file, as etcd spells it", Sources: env("discovery-client-cert-auth")},
 			&cli.StringFlag{Name: "new-token-file", Usage: "make tokens only for who sends the secret in this `file` (Authorization: Bearer SECRET)", Sources: env("discovery-new-token-file")},
+			&cli.FloatFlag{Name: "rate", Value: 2000, Usage: "the `number` of requests a second from one address (0: no limit, for behind a load balancer)", Sources: env("discovery-rate")},
+			&cli.FloatFlag{Name: "new-rate", Value: 20, Usage: "the `number` of tokens made a second for one address (0: no limit)", Sources: env("discovery-new-rate")},
 		},
 		Action: a.serve,
 	})
@@ -68,9 +71,9 @@ func (a *app) serve(ctx context.Context, c *cli.Command) error {
 }
 
 func discoveryServer(c *cli.Command, log *logrus.Logger) (*server.Server, *server.FileStore, error) {
-	options := server.Options{BaseURL: c.String("url"), Report: func(err error) { log.Error(err) }}
-	options.Served = func(what, method string, code int, token string) {
-		log.WithFields(logrus.Fields{"what": what, "method": method, "code": code, "token": token}).Debug("served")
+	options := server.Options{BaseURL: c.String("url"), Rate: c.Float("rate"), NewRate: c.Float("new-rate"), Report: func(err error) { log.Error(err) }}
+	options.Served = func(r server.Served) {
+		log.WithFields(logrus.Fields{"what": r.What, "method": r.Method, "code": r.Code, "token": r.Token, "remote": r.Remote, "took": r.Took}).Log(servedLevel(r), "served")
 	}
 	if file := c.String("new-token-file"); file != "" {
 		secret, err := readSecret(file)
@@ -79,16 +82,25 @@ func discoveryServer(c *cli.Command, log *logrus.Logger) (*server.Server, *serve
 		}
 		options.MayCreate = func(sent string) bool { return subtle.ConstantTimeCompare([]byte(sent), []byte(secret)) == 1 }
 	}
+	if err := options.Check(); err != nil {
+		return nil, nil, usagef("--url: %w", err)
+	}
 	store, err := server.Open(c.String("data"))
 	if err != nil {
 		return nil, nil, unexpected(err)
 	}
 	handler, err := server.New(store, options)
-	if err != nil {
-		store.Close()
-		return nil, nil, usagef("--url: %w", err)
+	return handler, store, err
+}
+
+// servedLevel is how much a request matters: changes are what people look for
+// later. Failures of the store are reported apart, and refusals are counted:
+// nobody shall fill the log.
+func servedLevel(r server.Served) logrus.Level {
+	if r.Changed() {
+		return logrus.InfoLevel
 	}
-	return handler, store, nil
+	return logrus.DebugLevel
 }
 
 // readSecret reads the one line of a file.
@@ -130,6 +142,9 @@ func keepAlive(store *server.FileStore) (stop func()) {
 
 // discoveryListener is the socket that systemd hands over, or one of our own.
 func discoveryListener(c *cli.Command) (net.Listener, error) {
+	if c.Bool("client-cert-auth") && c.String("trusted-ca-file") == "" {
+		return nil, usagef("--client-cert-auth needs --trusted-ca-file")
+	}
 	config, err := serverTLS(c.String("cert-file"), c.String("key-file"), c.String("trusted-ca-file"))
 	if err != nil {
 		return nil, usagef("%w", err)

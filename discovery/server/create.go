@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 )
 
 const (
@@ -25,6 +26,11 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request, f form) error {
 	if !s.mayCreate(r) {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 		http.Error(w, "a bearer token is needed to make discovery tokens", http.StatusUnauthorized)
+		return nil
+	}
+	if !s.newRate.allow(r.RemoteAddr, time.Now()) {
+		w.Header().Set("Retry-After", "10")
+		http.Error(w, "this address has made many discovery tokens just now", http.StatusTooManyRequests)
 		return nil
 	}
 	size, err := s.parseSize(f.Get("size"))

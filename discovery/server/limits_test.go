@@ -59,7 +59,7 @@ func TestMetrics(t *testing.T) {
 	}
 	defer store.Close()
 	var told []string
-	s, err := New(store, Options{Served: func(what, method string, code int, token string) { told = append(told, what+" "+method+" "+token) }})
+	s, err := New(store, Options{Served: func(r Served) { told = append(told, r.What+" "+r.Method+" "+r.Token) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,6 +75,8 @@ func TestMetrics(t *testing.T) {
 			`elastic_etcd_discovery_requests_total{code="404",method="GET",what="token"} 1`,
 			`elastic_etcd_discovery_requests_total{code="404",method="GET",what="unknown"} 1`,
 			`elastic_etcd_discovery_waiting_clients 0`,
+			`elastic_etcd_discovery_request_seconds_count{what="token"} 1`,
+			"go_goroutines", "process_open_fds",
 		} {
 			if !strings.Contains(w.Body.String(), want) {
 				t.Errorf("%s is not in %s", want, w.Body)

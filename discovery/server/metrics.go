@@ -5,12 +5,14 @@ import (
 	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
 // metrics are what /metrics shows. No label is a client's to choose.
 type metrics struct {
 	requests *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
 	handler  http.Handler
 }
 
@@ -19,8 +21,12 @@ func newMetrics(waiting func() float64) metrics {
 	m := metrics{requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "elastic_etcd_discovery_requests_total",
 		Help: "Requests answered, by what they were about, the method and the status code.",
-	}, []string{"what", "method", "code"})}
-	r.MustRegister(m.requests, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+	}, []string{"what", "method", "code"}), seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name:    "elastic_etcd_discovery_request_seconds",
+		Help:    "Time that requests took, without long polls.",
+		Buckets: prometheus.ExponentialBuckets(0.0005, 4, 8), // to 8 s
+	}, []string{"what"})}
+	r.MustRegister(m.requests, m.seconds, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "elastic_etcd_discovery_waiting_clients",
 		Help: "Long polls under way.",
 	}, waiting))
@@ -28,8 +34,11 @@ func newMetrics(waiting func() float64) metrics {
 	return m
 }
 
-func (m metrics) count(t target, method string, code int) {
-	m.requests.WithLabelValues(t.kind.String(), knownMethod(method), strconv.Itoa(code)).Inc()
+func (m metrics) count(s Served) {
+	m.requests.WithLabelValues(s.What, s.Method, strconv.Itoa(s.Code)).Inc()
+	if !s.Polled {
+		m.seconds.WithLabelValues(s.What).Observe(s.Took.Seconds())
+	}
 }
 
 // knownMethod keeps the number of labels small: anybody can send any method.
@@ -41,10 +50,12 @@ func knownMethod(method string) string {
 	return "other"
 }
 
-// recorder remembers the status code of an answer.
+// recorder remembers the status code of an answer, and whether it is one to a
+// long poll.
 type recorder struct {
 	http.ResponseWriter
-	code int
+	code   int
+	polled bool
 }
 
 // WriteHeader remembers the first code.

@@ -67,6 +67,11 @@ func invalidField(cause string) error {
 	return &protocolError{status: http.StatusBadRequest, code: codeInvalidField, cause: cause}
 }
 
+// unavailable is a refusal for now: etcd's clients back off and try again.
+func unavailable(cause string) error {
+	return &protocolError{status: http.StatusServiceUnavailable, code: codeInternal, cause: cause}
+}
+
 // storeError turns what a Store reports about a target into a v2 failure.
 // What is not the client's doing stays as it is and becomes a 500: etcd's
 // clients take that for a passing failure and any 4xx for a final one.

@@ -97,3 +97,7 @@ func (k kind) methods() []string {
 		return []string{http.MethodGet, http.MethodHead}
 	}
 }
+
+// limited tells whether requests are bounded in their rate: not those of who
+// watches over the service.
+func (t target) limited() bool { return t.kind != kindHealth && t.kind != kindMetrics }

@@ -3,6 +3,8 @@ package server
 import (
 	"context"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"time"
@@ -31,6 +33,8 @@ func Serve(ctx context.Context, l net.Listener, s *Server) error {
 		WriteTimeout:      writeTime,
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    headerBytes,
+		// What it has to say, such as failed handshakes, is for anybody to cause.
+		ErrorLog: log.New(io.Discard, "", 0),
 	}
 	// Only when the listener is closed: a client that is let go polls again at
 	// once and shall find nobody, so that it backs off.

@@ -20,8 +20,6 @@ package server
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -60,10 +58,14 @@ type Options struct {
 	// etcd's clients back off. Default 20000 and 1000.
 	MaxWaiters, MaxWaitersPerToken int
 
-	// Served is told of every request: what it was about, its method, the
-	// status code, and a name for its token that does not give it away.
-	// Default: nobody is told.
-	Served func(what, method string, code int, token string)
+	// Rate bounds the requests a second of one remote address, NewRate the
+	// tokens it may make; ten seconds' worth may come at once. More are
+	// answered with 503, on which etcd's clients back off, and 429 for a
+	// token. Default: no limit.
+	Rate, NewRate float64
+
+	// Served is told of every request that was answered. Default: nobody is.
+	Served func(Served)
 
 	// Report is told of every error that is the service's own fault and was
 	// answered with a 500. Default: nobody is told.
@@ -82,7 +84,7 @@ func (o Options) withDefaults() Options {
 		o.Report = func(error) {}
 	}
 	if o.Served == nil {
-		o.Served = func(string, string, int, string) {}
+		o.Served = func(Served) {}
 	}
 	return o
 }
@@ -98,6 +100,8 @@ type Server struct {
 	store   Store
 	options Options
 	waiters waiters
+	rates   *rates // of all requests
+	newRate *rates // of tokens made
 	metrics metrics
 	closing context.Context // done when long polls shall end
 	close   context.CancelFunc
@@ -112,10 +116,16 @@ func New(store Store, options Options) (*Server, error) {
 	}
 	options = options.withDefaults()
 	options.BaseURL = public
-	s := &Server{store: store, options: options}
+	s := &Server{store: store, options: options, rates: newRates(options.Rate), newRate: newRates(options.NewRate)}
 	s.metrics = newMetrics(s.waiters.count)
 	s.closing, s.close = context.WithCancel(context.Background())
 	return s, nil
+}
+
+// Check tells whether New will take the options.
+func (o Options) Check() error {
+	_, err := cleanBaseURL(o.BaseURL)
+	return err
 }
 
 func cleanBaseURL(public string) (string, error) {
@@ -140,11 +150,14 @@ func (s *Server) Close() { s.close() }
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := time.Now()
 	t, _ := parsePath(r.URL.EscapedPath())
 	out := &recorder{ResponseWriter: w}
 	s.answer(out, r, t)
-	s.metrics.count(t, r.Method, out.status())
-	s.options.Served(t.kind.String(), r.Method, out.status(), t.secretless())
+	done := Served{What: t.kind.String(), Method: knownMethod(r.Method), Code: out.status(), Token: t.secretless(), Remote: r.RemoteAddr,
+		Took: time.Since(start), Polled: out.polled}
+	s.metrics.count(done)
+	s.options.Served(done)
 }
 
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, t target) {
@@ -159,19 +172,14 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, t target) {
 		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 		return
 	}
+	if t.limited() && !s.rates.allow(r.RemoteAddr, time.Now()) {
+		w.Header().Set("Retry-After", "1")
+		s.writeError(w, unavailable("too many requests from this address"))
+		return
+	}
 	if err := s.dispatch(w, r, t); err != nil {
 		s.writeError(w, err)
 	}
-}
-
-// secretless names a token in logs: whoever knows a token can use it, so it is
-// not told.
-func (t target) secretless() string {
-	if t.token == "" {
-		return ""
-	}
-	sum := sha256.Sum256([]byte(t.token))
-	return hex.EncodeToString(sum[:4])
 }
 
 func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, t target) error {

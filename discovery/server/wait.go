@@ -18,11 +18,11 @@ const sendTime = 10 * time.Second
 // event has an empty body; etcd's clients then ask again.
 func (s *Server) wait(w http.ResponseWriter, r *http.Request, t target, q query, dir Directory) error {
 	if s.closing.Err() != nil {
-		return &protocolError{status: http.StatusServiceUnavailable, code: codeInternal, cause: "shutting down"}
+		return unavailable("shutting down")
 	}
 	leave, ok := s.waiters.enter(t.token, s.options.MaxWaiters, s.options.MaxWaitersPerToken)
 	if !ok {
-		return &protocolError{status: http.StatusServiceUnavailable, code: codeInternal, cause: "too many wait already"}
+		return unavailable("too many wait already")
 	}
 	defer leave()
 	if q.waitIndex == 0 {
@@ -45,6 +45,9 @@ func (s *Server) wait(w http.ResponseWriter, r *http.Request, t target, q query,
 // poll takes, beyond the write timeout of the http.Server; the read timeout
 // ends with the request.
 func sendHeader(w http.ResponseWriter, index uint64, d time.Duration) {
+	if r, ok := w.(*recorder); ok {
+		r.polled = true
+	}
 	rc := http.NewResponseController(w)
 	// Not every ResponseWriter can do these, and then they are not needed.
 	_ = rc.SetWriteDeadline(time.Now().Add(d))
