@@ -142,8 +142,8 @@ func logText(s joiner.Status, m joiner.Member) string {
 		return "follows the log"
 	case m.Health.Stalled > 0:
 		return "log stands still, " + behind
-	default:
-		return "follows, " + behind
+	default: // whether it moves was not seen
+		return behind
 	}
 }
 

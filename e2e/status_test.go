@@ -164,6 +164,9 @@ func (s *site) statusWithoutQuorum(last *cluster.Host, version string) {
 	if r.Code != 75 || seen.Quorum || seen.Healthy != 1 || seen.Tolerance != -1 || len(seen.Members) != 3 || !strings.Contains(r.Stderr, "no quorum") || r.Took > statusTime {
 		s.Fatalf("without a quorum: %s", r)
 	}
+	if m := seen.of(last); m.Reached == "" || m.Version != last.Version || !m.Healthy {
+		s.Fatalf("the last one that answers is shown as %+v", m)
+	}
 	s.wantVerdict(last, 75, "NO QUORUM: 1 of 3 voters answer this host, and 2 must agree")
 	last.Kill()
 	if r := s.statusRun(last, "text"); r.Code != 75 || r.Stdout != "" || !strings.Contains(r.Stderr, "no member answers") {

@@ -58,3 +58,17 @@ func TestAwaited(t *testing.T) {
 		}
 	}
 }
+
+// TestViewMeets: without a quorum it is still seen who answers.
+func TestViewMeets(t *testing.T) {
+	f := pair(t, []string{"http://127.9.9.2:1"}, []string{"http://127.9.9.2:2"})
+	f.leader = 0
+	s := newTestAPI(t, patient, f.url).Look(t.Context(), nil)
+	if len(s.Views) != 1 || len(s.Views[0].Members) != 2 {
+		t.Fatalf("saw %+v", s)
+	}
+	one, two := s.Views[0].Members[0], s.Views[0].Members[1]
+	if one.Health.Reached != f.url || one.Details.Version != "2.3.8" || two.Health.Reached != "" || !two.Health.Refused {
+		t.Errorf("got %+v and %+v", one, two)
+	}
+}

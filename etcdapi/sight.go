@@ -126,6 +126,11 @@ func (l *look) examine(cluster joiner.ID, m *joiner.Member, e evidence) {
 	if e.err == nil {
 		m.Health.Match, m.Health.Following = e.match[m.ID], e.following(m.ID)
 	}
+	l.meet(cluster, m)
+}
+
+// meet fills in what this host saw of a member by itself.
+func (l *look) meet(cluster joiner.ID, m *joiner.Member) {
 	if ans := l.reached(cluster, *m); ans != nil {
 		m.Health.Reached = ans.url
 	} else {
@@ -169,11 +174,20 @@ func (l *look) views() []joiner.View {
 	var list []joiner.View
 	for _, ans := range l.answers {
 		if ans.complete() && !ans.proven && len(ans.list) > 0 {
-			list = append(list, joiner.View{From: ans.url, ClusterID: ans.cluster, Members: ans.list})
+			list = append(list, joiner.View{From: ans.url, ClusterID: ans.cluster, Members: l.met(ans)})
 		}
 	}
 	slices.SortStableFunc(list, func(a, b joiner.View) int { return cmp.Compare(a.From, b.From) })
 	return list
+}
+
+// met are the members of one answer, with what this host saw of each.
+func (l *look) met(ans answer) []joiner.Member {
+	members := slices.Clone(ans.list)
+	for i := range members {
+		l.meet(ans.cluster, &members[i])
+	}
+	return members
 }
 
 func (l *look) failures(clusters []joiner.Cluster) []joiner.Failure {

@@ -87,21 +87,7 @@ func (o Observation) unproven(id ID) (c Cluster, ok bool) {
 		return Cluster{}, false
 	}
 	v := o.Views[i]
-	c = Cluster{ID: id, From: v.From, NoProof: "there is no quorum", Members: slices.Clone(v.Members)}
-	for i := range c.Members {
-		c.Members[i].Health = o.heard(c.Members[i])
-	}
-	return c, true
-}
-
-// heard is what this host alone knows of a member: whether it answers.
-func (o Observation) heard(m Member) Health {
-	for _, u := range slices.Concat(m.ClientURLs, m.PeerURLs) {
-		if slices.ContainsFunc(o.Views, func(v View) bool { return v.From == u }) {
-			return Health{Reached: u}
-		}
-	}
-	return Health{}
+	return Cluster{ID: id, From: v.From, NoProof: "there is no quorum", Members: v.Members}, true
 }
 
 func (o Observation) dataIn(c Cluster, proven bool) OwnData {

@@ -51,12 +51,12 @@ func TestStatusOf(t *testing.T) {
 		healthy, tolerance int
 		data               OwnData
 	}{
-		{"one answers", hasDataSeen(1, viewed(served(1, "healthy healthy healthy"))), true, 1, -1, OwnMember},
+		{"one answers", hasDataSeen(1, viewed(served(1, "healthy dead dead"))), true, 1, -1, OwnMember},
 		{"all answer, and nobody leads", hasDataSeen(1, viewed(served(1, "healthy healthy healthy"), served(2, "healthy healthy healthy"), served(3, "healthy healthy healthy"))), true, 3, -1, OwnMember},
-		{"one of five answers", hasDataSeen(1, viewed(served(1, "healthy healthy healthy healthy healthy"))), true, 1, -2, OwnMember},
-		{"a member that this one does not know", hasDataSeen(9, viewed(served(1, "healthy healthy healthy"))), true, 1, -1, OwnUnknown},
-		{"to a stranger", with(observed(), viewed(served(1, "healthy healthy healthy"))), true, 1, -1, OwnNone},
-		{"our data's, beside one with a quorum", with(hasData(1, cluster("healthy", other)), viewed(served(1, "healthy healthy healthy"))), true, 1, -1, OwnMember},
+		{"one of five answers", hasDataSeen(1, viewed(served(1, "healthy dead dead dead dead"))), true, 1, -2, OwnMember},
+		{"a member that this one does not know", hasDataSeen(9, viewed(served(1, "healthy dead dead"))), true, 1, -1, OwnUnknown},
+		{"to a stranger", with(observed(), viewed(served(1, "healthy dead dead"))), true, 1, -1, OwnNone},
+		{"our data's, beside one with a quorum", with(hasData(1, cluster("healthy", other)), viewed(served(1, "healthy dead dead"))), true, 1, -1, OwnMember},
 		{"nobody answers", hasData(1), false, 0, 0, ""},
 		{"members of two clusters answer", with(observed(), viewed(View{From: "x", ClusterID: 7}, served(1, "healthy"))), false, 0, 0, ""},
 		{"two clusters", with(observed(cluster("healthy"), cluster("healthy", other)), noDiscovery), false, 0, 0, ""},
