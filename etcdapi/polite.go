@@ -14,8 +14,8 @@ type politeConn struct {
 	once  sync.Once
 }
 
-func dialPolite(ctx context.Context, network, addr string) (net.Conn, error) {
-	conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+func dialPolite(ctx context.Context, _, addr string) (net.Conn, error) {
+	conn, err := dialShortLived(ctx, addr)
 	if err != nil {
 		return nil, err
 	}
