@@ -20,11 +20,11 @@ import (
 func (a *app) discoveryServe() *cli.Command {
 	return a.apart(&cli.Command{
 		Name:      "serve",
-		Usage:     "serves etcd's discovery protocol from one file",
-		UsageText: "elastic-etcd discovery serve [--listen ADDRESS] [--data FILE] [--url URL]",
-		Flags: []cli.Flag{
+		Usage:     "serves etcd's discovery protocol from one file, or from an etcd cluster",
+		UsageText: "elastic-etcd discovery serve [--listen ADDRESS] [--data FILE | --endpoints URLS] [options]",
+		Flags: append(storeFlags(), []cli.Flag{
 			&cli.StringFlag{Name: "listen", Value: "127.0.0.1:8087", Usage: "the `address` to serve at, unless systemd hands a socket over", Sources: env("discovery-listen")},
-			&cli.StringFlag{Name: "data", Value: "elastic-etcd-discovery.db", Usage: "the `file` that keeps the registrations", Sources: env("discovery-data")},
+			&cli.DurationFlag{Name: "expire", Value: 30 * 24 * time.Hour, Usage: "how long a token stays of which not all founders came (0: for ever); others stay anyway", Sources: env("discovery-expire")},
 			&cli.StringFlag{Name: "url", Usage: "the `url` under which clients reach the service (default: as they asked)", Sources: env("discovery-url")},
 			&cli.StringFlag{Name: "cert-file", Usage: "serve TLS with this certificate `file`", Sources: env("discovery-cert-file")},
 			&cli.StringFlag{Name: "key-file", Usage: "the key `file` of --cert-file", Sources: env("discovery-key-file")},
@@ -33,7 +33,7 @@ func (a *app) discoveryServe() *cli.Command {
 			&cli.StringFlag{Name: "new-token-file", Usage: "make tokens only for who sends the secret in this `file` (Authorization: Bearer SECRET)", Sources: env("discovery-new-token-file")},
 			&cli.FloatFlag{Name: "rate", Value: 2000, Usage: "the `number` of requests a second from one address (0: no limit, for behind a load balancer)", Sources: env("discovery-rate")},
 			&cli.FloatFlag{Name: "new-rate", Value: 20, Usage: "the `number` of tokens made a second for one address (0: no limit)", Sources: env("discovery-new-rate")},
-		},
+		}...),
 		Action: a.serve,
 	})
 }
@@ -58,10 +58,10 @@ func (a *app) serve(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	defer store.Close()
-	log.Infof("serving discovery at %s://%s from %s", scheme(c), l.Addr(), c.String("data"))
+	log.Infof("serving discovery at %s://%s from %s", scheme(c), l.Addr(), storeName(c))
 	notify(daemon.SdNotifyReady, "STATUS=serving at "+l.Addr().String())
-	stop := keepAlive(store)
-	defer stop()
+	defer keepAlive(store)()
+	defer expire(c.Duration("expire"), store, log)()
 	context.AfterFunc(ctx, func() { notify(daemon.SdNotifyStopping) })
 	if err := server.Serve(ctx, l, handler); err != nil {
 		return unexpected(err)
@@ -70,7 +70,7 @@ func (a *app) serve(ctx context.Context, c *cli.Command) error {
 	return nil
 }
 
-func discoveryServer(c *cli.Command, log *logrus.Logger) (*server.Server, *server.FileStore, error) {
+func discoveryServer(c *cli.Command, log *logrus.Logger) (*server.Server, server.Store, error) {
 	options := server.Options{BaseURL: c.String("url"), Rate: c.Float("rate"), NewRate: c.Float("new-rate"), Report: func(err error) { log.Error(err) }}
 	options.Served = func(r server.Served) {
 		log.WithFields(logrus.Fields{"what": r.What, "method": r.Method, "code": r.Code, "token": r.Token, "remote": r.Remote, "took": r.Took}).Log(servedLevel(r), "served")
@@ -85,9 +85,9 @@ func discoveryServer(c *cli.Command, log *logrus.Logger) (*server.Server, *serve
 	if err := options.Check(); err != nil {
 		return nil, nil, usagef("--url: %w", err)
 	}
-	store, err := server.Open(c.String("data"))
+	store, err := openStore(c)
 	if err != nil {
-		return nil, nil, unexpected(err)
+		return nil, nil, err
 	}
 	handler, err := server.New(store, options)
 	return handler, store, err
@@ -124,7 +124,7 @@ func scheme(c *cli.Command) string {
 }
 
 // keepAlive tells systemd's watchdog, if there is one, that the store answers.
-func keepAlive(store *server.FileStore) (stop func()) {
+func keepAlive(store server.Store) (stop func()) {
 	every, err := daemon.SdWatchdogEnabled(false)
 	if err != nil || every == 0 {
 		return func() {}
@@ -138,6 +138,28 @@ func keepAlive(store *server.FileStore) (stop func()) {
 		}
 	}()
 	return cancel
+}
+
+// expireEvery is how often tokens are looked through for old ones.
+const expireEvery = time.Hour
+
+// expire drops tokens that never got complete, until it is stopped.
+func expire(age time.Duration, store server.Store, log *logrus.Logger) (stop func()) {
+	if age <= 0 {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		server.ExpireEvery(ctx, store, age, expireEvery, func(n int, err error) {
+			log.Infof("%d discovery tokens that never got complete have expired", n)
+			if err != nil {
+				log.Error(err)
+			}
+		})
+	}()
+	return func() { cancel(); <-done }
 }
 
 // discoveryListener is the socket that systemd hands over, or one of our own.

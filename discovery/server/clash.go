@@ -7,9 +7,9 @@ import "errors"
 // two hosts that registered at the same moment would spoil the token for all.
 var ErrClash = errors.New("a founder has this name or peer URL already")
 
-// Clashes tells whether a value would take one of the founders' places with
+// clashes tells whether a value would take one of the founders' places with
 // something that a founder has.
-func (d Directory) Clashes(value string) bool {
+func (d Directory) clashes(value string) bool {
 	if len(d.Entries) >= d.Size {
 		return false // behind the founders it is only an announcement
 	}

@@ -17,7 +17,7 @@ func TestClashes(t *testing.T) {
 		{"garbage", founders, false},
 		{"a=http://b:1", Directory{Size: 2, Entries: founders.Entries}, false},
 	} {
-		if got := c.dir.Clashes(c.value); got != c.want {
+		if got := c.dir.clashes(c.value); got != c.want {
 			t.Errorf("%q beside %d of %d: %v, want %v", c.value, len(c.dir.Entries), c.dir.Size, got, c.want)
 		}
 	}

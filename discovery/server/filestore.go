@@ -14,6 +14,8 @@ import (
 
 	"go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/sttts/elastic-etcd/discovery/server/internal/wake"
 )
 
 // lockTimeout is how long Open waits for another process to let go of the
@@ -33,7 +35,7 @@ const (
 // FileStore is a Store in a single bbolt file that one process holds.
 type FileStore struct {
 	db      *bbolt.DB
-	changes watchers
+	changes wake.Tokens
 }
 
 // Open opens the store in the file at path and creates it with mode 0600 if
@@ -132,7 +134,7 @@ func (f *FileStore) Register(_ context.Context, token, id, value string, limit i
 		return err
 	})
 	if err == nil {
-		f.changes.notify(token)
+		f.changes.Notify(token)
 	}
 	return e, index, wrap("register member", err)
 }
@@ -146,13 +148,11 @@ func register(b *bbolt.Bucket, id, value string, limit int) (Entry, uint64, erro
 		return e, b.Sequence(), ErrExists
 	}
 	dir, err := load(b)
-	switch {
-	case err != nil:
+	if err != nil {
 		return Entry{}, 0, err
-	case len(dir.Entries) >= limit:
-		return Entry{}, dir.Index, ErrFull
-	case dir.Clashes(value):
-		return Entry{}, dir.Index, ErrClash
+	}
+	if err := dir.Admit(value, limit); err != nil {
+		return Entry{}, dir.Index, err
 	}
 	index, err := b.NextSequence()
 	if err != nil {
@@ -172,7 +172,7 @@ func (f *FileStore) Remove(_ context.Context, token, id string) (e Entry, index 
 		return err
 	})
 	if err == nil {
-		f.changes.notify(token)
+		f.changes.Notify(token)
 	}
 	return e, index, wrap("remove member", err)
 }
@@ -182,24 +182,21 @@ func remove(b *bbolt.Bucket, id string) (Entry, uint64, error) {
 	if err != nil {
 		return Entry{}, 0, err
 	}
-	place := slices.IndexFunc(dir.Entries, func(e Entry) bool { return e.ID == id })
-	if place < 0 {
-		return Entry{}, dir.Index, ErrUnknownMember
-	}
-	if place < dir.Size {
-		return Entry{}, dir.Index, ErrFounder
+	e, err := dir.Removable(id)
+	if err != nil {
+		return Entry{}, dir.Index, err
 	}
 	index, err := b.NextSequence()
 	if err != nil {
 		return Entry{}, 0, err
 	}
-	return dir.Entries[place], index, b.Delete([]byte(id))
+	return e, index, b.Delete([]byte(id))
 }
 
 // Wait implements Store. It subscribes before it looks, so that no change
 // falls in between.
 func (f *FileStore) Wait(ctx context.Context, token string, after uint64) error {
-	changed, stop := f.changes.subscribe(token)
+	changed, stop := f.changes.Subscribe(token)
 	defer stop()
 	for {
 		index, err := f.index(token)

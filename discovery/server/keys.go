@@ -36,7 +36,7 @@ func (d Directory) node(t target, sorted bool) (*node, bool) {
 		size := strconv.Itoa(d.Size)
 		return &node{Key: t.key(), Value: &size, CreatedIndex: d.Created, ModifiedIndex: d.Created}, true
 	case kindMember:
-		e, ok := d.find(t.member)
+		e, ok := d.Find(t.member)
 		return e.node(t.token), ok
 	}
 	n := &node{Key: t.key(), Dir: true, CreatedIndex: d.Created, ModifiedIndex: d.Created}

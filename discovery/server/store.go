@@ -3,13 +3,16 @@ package server
 import (
 	"context"
 	"errors"
+	"slices"
+	"time"
 )
 
 // Store keeps tokens and what members registered under them. It must be safe
 // for concurrent use and must not acknowledge a change before it is durable.
 //
-// Every token counts its changes with an index that starts at 1, only grows
-// and survives restarts; an entry's index is its creation and never changes.
+// Every token has an index that grows with each of its changes and survives
+// restarts; an entry's index is that of its creation and never changes. The
+// index 0 is before everything.
 type Store interface {
 	// Create adds a token for a cluster of size members.
 	Create(ctx context.Context, token string, size int) error
@@ -32,6 +35,14 @@ type Store interface {
 	// Wait returns nil as soon as the token's index is above after, and the
 	// context's error when that ends first.
 	Wait(ctx context.Context, token string, after uint64) error
+
+	// Expire deletes the tokens that were made before that time and never got
+	// complete, and tells how many; those who wait are let go. A token that
+	// had all its founders stays for good: its places must never be free.
+	Expire(ctx context.Context, before time.Time) (int, error)
+
+	// Close ends the use of the store.
+	Close() error
 }
 
 // What a Store reports about a request that cannot be served.
@@ -58,12 +69,39 @@ type Entry struct {
 	Index uint64 // of its creation
 }
 
-// find returns the entry of a member.
-func (d Directory) find(id string) (Entry, bool) {
+// Find returns the entry of a member.
+func (d Directory) Find(id string) (Entry, bool) {
 	for _, e := range d.Entries {
 		if e.ID == id {
 			return e, true
 		}
 	}
 	return Entry{}, false
+}
+
+// Complete tells whether all founders' places are taken.
+func (d Directory) Complete() bool { return len(d.Entries) >= d.Size }
+
+// Admit tells why a new entry may not be added: nil, ErrFull or ErrClash.
+func (d Directory) Admit(value string, limit int) error {
+	switch {
+	case len(d.Entries) >= limit:
+		return ErrFull
+	case d.clashes(value):
+		return ErrClash
+	}
+	return nil
+}
+
+// Removable returns the entry of a member that may be removed, or
+// ErrUnknownMember or ErrFounder.
+func (d Directory) Removable(id string) (Entry, error) {
+	place := slices.IndexFunc(d.Entries, func(e Entry) bool { return e.ID == id })
+	switch {
+	case place < 0:
+		return Entry{}, ErrUnknownMember
+	case place < d.Size:
+		return Entry{}, ErrFounder
+	}
+	return d.Entries[place], nil
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -191,11 +190,7 @@ func TestAClientThatLeavesIsForgotten(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	subscribed := func() bool {
-		s.store.changes.mu.Lock()
-		defer s.store.changes.mu.Unlock()
-		return len(s.store.changes.byToken[strings.Trim(token, "/")]) > 0
-	}
+	subscribed := func() bool { return s.store.changes.Waiting() > 0 }
 	eventually(t, "the poll to be subscribed", subscribed)
 	cancel()
 	eventually(t, "the poll to be forgotten", func() bool { return !subscribed() })

@@ -1,0 +1,74 @@
+package cli
+
+import (
+	"crypto/tls"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/sttts/elastic-etcd/discovery/server"
+	"github.com/sttts/elastic-etcd/discovery/server/etcdstore"
+	"github.com/sttts/elastic-etcd/etcdapi"
+)
+
+// storeFlags say where the discovery service keeps its data. Their variables
+// are not those of a host that asks a service.
+func storeFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "data", Value: "elastic-etcd-discovery.db", Usage: "the `file` that keeps the registrations", Sources: env("discovery-data")},
+		&cli.StringFlag{Name: "endpoints", Usage: "client `urls` of an etcd 3 that keeps them instead, for any number of instances", Sources: env("discovery-store-endpoints")},
+		&cli.StringFlag{Name: "cacert", Usage: "CA `file` to verify https --endpoints with", Sources: env("discovery-store-cacert")},
+		&cli.StringFlag{Name: "cert", Usage: "certificate `file` to show to them", Sources: env("discovery-store-cert")},
+		&cli.StringFlag{Name: "key", Usage: "key `file` of --cert", Sources: env("discovery-store-key")},
+		&cli.StringFlag{Name: "user", Usage: "`name` of a user of that etcd", Sources: env("discovery-store-user")},
+		&cli.StringFlag{Name: "password-file", Usage: "`file` with the password of --user (or the variable ELASTIC_ETCD_PASSWORD)", Sources: env("discovery-store-password-file")},
+	}
+}
+
+// storeName is where the data is, for people.
+func storeName(c *cli.Command) string {
+	if endpoints := c.String("endpoints"); endpoints != "" {
+		return "the etcd at " + endpoints
+	}
+	return c.String("data")
+}
+
+func openStore(c *cli.Command) (server.Store, error) {
+	endpoints := list(c.String("endpoints"))
+	if len(endpoints) == 0 {
+		store, err := server.Open(c.String("data"))
+		if err != nil {
+			return nil, unexpected(err)
+		}
+		return store, nil
+	}
+	if strings.Contains(c.String("endpoints"), "@") {
+		return nil, usagef("--endpoints: a user or password in a URL is not supported: give --user")
+	}
+	as, err := readCredentials(c)
+	if err != nil {
+		return nil, err
+	}
+	config, err := storeTLS(c, endpoints)
+	if err != nil {
+		return nil, usagef("%w", err)
+	}
+	store, err := etcdstore.Open(etcdstore.Config{Endpoints: endpoints, TLS: config, User: as.User, Password: as.Password})
+	if err != nil {
+		return nil, unexpected(err)
+	}
+	return store, nil
+}
+
+// storeTLS is nil where everything is in the clear.
+func storeTLS(c *cli.Command, endpoints []string) (*tls.Config, error) {
+	files := etcdapi.TLSFiles{CA: c.String("cacert"), Cert: c.String("cert"), Key: c.String("key")}
+	https := files != etcdapi.TLSFiles{}
+	for _, e := range endpoints {
+		https = https || strings.HasPrefix(e, "https://")
+	}
+	if !https {
+		return nil, nil
+	}
+	return files.Load()
+}

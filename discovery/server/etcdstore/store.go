@@ -1,0 +1,114 @@
+// Package etcdstore keeps the discovery service's tokens in an etcd v3
+// cluster. Any number of instances of the service may use one.
+//
+// A token is the key PREFIX/tokens/TOKEN, whose modification is the token's
+// index, and its members are PREFIX/members/TOKEN/ID. Whoever changes a token
+// writes its key in the same transaction, and only if nobody else did since it
+// was read: so changes of a token come one after the other, wherever from.
+package etcdstore
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"hash/maphash"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+
+	"github.com/sttts/elastic-etcd/discovery/server/internal/wake"
+)
+
+const (
+	// root is below nothing that etcd's own v3 discovery uses: its member IDs
+	// are made in another way, so the two must never share a token.
+	root = "/elastic-etcd/discovery-v1/"
+
+	// opTime bounds what is done for one request, an election included.
+	opTime = 10 * time.Second
+
+	dialTime      = 5 * time.Second
+	keepAliveTime = 5 * time.Second // a member that is gone is left after two
+
+	// stripes bounds the locks of this instance.
+	stripes = 256
+)
+
+// Config names an etcd cluster and who we are to it.
+type Config struct {
+	Endpoints      []string
+	TLS            *tls.Config // nil = in the clear
+	User, Password string
+}
+
+// Store is a server.Store in an etcd v3 cluster.
+type Store struct {
+	client  *clientv3.Client
+	changes wake.Tokens
+	seed    maphash.Seed
+	locks   [stripes]chan struct{}
+
+	stop    context.CancelFunc
+	stopped chan struct{}
+}
+
+// Open prepares to use a cluster. Only with a user it is asked already.
+func Open(c Config) (*Store, error) {
+	client, err := clientv3.New(clientv3.Config{
+		Endpoints: c.Endpoints, TLS: c.TLS, Username: c.User, Password: c.Password,
+		DialTimeout: dialTime, DialKeepAliveTime: keepAliveTime, DialKeepAliveTimeout: keepAliveTime,
+		Logger: zap.NewNop(),
+		// An etcd that is down is asked again within seconds, not minutes.
+		DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: 200 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second},
+			MinConnectTimeout: dialTime,
+		})},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open discovery store in etcd: %w", err)
+	}
+	return start(client), nil
+}
+
+func start(client *clientv3.Client) *Store {
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &Store{client: client, seed: maphash.MakeSeed(), stop: cancel, stopped: make(chan struct{})}
+	for i := range s.locks {
+		s.locks[i] = make(chan struct{}, 1)
+	}
+	go s.watch(ctx)
+	return s
+}
+
+// Close implements server.Store.
+func (s *Store) Close() error {
+	s.stop()
+	<-s.stopped
+	return s.client.Close()
+}
+
+// lock keeps the changes that this instance makes to one token, or to two of
+// one stripe, from getting into one another's way.
+func (s *Store) lock(ctx context.Context, token string) (unlock func(), err error) {
+	l := s.locks[maphash.String(s.seed, token)%stripes]
+	select {
+	case l <- struct{}{}:
+		return func() { <-l }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func tokenKey(token string) string      { return root + "tokens/" + token }
+func memberPrefix(token string) string  { return root + "members/" + token + "/" }
+func memberKey(token, id string) string { return memberPrefix(token) + id }
+
+func wrap(operation string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", operation, err)
+}

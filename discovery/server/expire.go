@@ -1,0 +1,24 @@
+package server
+
+import (
+	"context"
+	"time"
+)
+
+// ExpireEvery has a store drop the tokens that are older than age and never
+// got complete, now and then every so often, until the context ends. It tells
+// how many, and what failed.
+func ExpireEvery(ctx context.Context, s Store, age, every time.Duration, told func(n int, err error)) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		if n, err := s.Expire(ctx, time.Now().Add(-age)); n > 0 || err != nil && ctx.Err() == nil {
+			told(n, err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
