@@ -2,10 +2,20 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
+	"github.com/sttts/elastic-etcd/discovery/server/etcdstore"
+	"github.com/sttts/elastic-etcd/discovery/server/storetest"
 	"github.com/sttts/elastic-etcd/e2e/cluster"
 )
 
@@ -60,4 +70,305 @@ func TestDiscoveryServiceOneNameElastic(t *testing.T) {
 	s.want(results[0], 75, "founders-missing")
 	s.want(results[1], 78, "name-in-use")
 	s.waitRegistered(1)
+}
+
+// TestDiscoveryServiceStore holds the store in an etcd cluster to what the file
+// is held to.
+func TestDiscoveryServiceStore(t *testing.T) {
+	for _, version := range []string{"3.4", "3.5", "3.6", "3.7"} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			lab := cluster.New(t)
+			at := lab.Host(version)
+			lab.Found(at)
+			store, err := etcdstore.Open(etcdstore.Config{Endpoints: []string{at.ClientURL()}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer store.Close()
+			storetest.Run(t, store)
+		})
+	}
+}
+
+// instances are services that share an etcd cluster, behind one address.
+type instances struct {
+	*testing.T
+	lab   *cluster.Lab
+	etcds []*cluster.Host
+	addrs []string
+	runs  []*cluster.Running
+}
+
+func newInstances(t *testing.T, n int) *instances {
+	t.Helper()
+	lab := cluster.New(t)
+	s := &instances{T: t, lab: lab, etcds: lab.Hosts(3, "3.6"), runs: make([]*cluster.Running, n)}
+	lab.Found(s.etcds...)
+	for i := range n {
+		s.addrs = append(s.addrs, lab.Addr()+":8087")
+		s.start(i)
+	}
+	return s
+}
+
+func (s *instances) start(i int) {
+	s.Helper()
+	var endpoints []string
+	for _, h := range s.etcds {
+		endpoints = append(endpoints, h.ClientURL())
+	}
+	s.runs[i] = s.lab.ElasticStart(cluster.Command{Timeout: time.Hour, Args: []string{"discovery", "serve", "--listen", s.addrs[i],
+		"--endpoints", strings.Join(endpoints, ",")}})
+	s.lab.WaitFor("the service to serve", func(ctx context.Context) error {
+		_, err := ask(ctx, http.MethodGet, "http://"+s.addrs[i]+"/health", nil)
+		return err
+	})
+}
+
+func (s *instances) kill(i int) {
+	s.Helper()
+	if err := s.runs[i].TryKill(); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// newToken makes one at an instance, and gives its path.
+func (s *instances) newToken(size int) string {
+	s.Helper()
+	made, err := ask(s.Context(), http.MethodGet, fmt.Sprintf("http://%s/new?size=%d", s.addrs[0], size), nil)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return strings.TrimPrefix(made, "http://"+s.addrs[0])
+}
+
+// balance is a load balancer of the plainest kind: connections in turn to
+// whoever takes them.
+func (s *instances) balance() (addr string) {
+	s.Helper()
+	l, err := net.Listen("tcp", s.lab.Addr()+":8087")
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.Cleanup(func() { l.Close() })
+	go func() {
+		for i := 0; ; i++ {
+			from, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go s.pass(from, i)
+		}
+	}()
+	return l.Addr().String()
+}
+
+func (s *instances) pass(from net.Conn, i int) {
+	defer from.Close()
+	for range s.addrs {
+		to, err := net.Dial("tcp", s.addrs[i%len(s.addrs)])
+		if err != nil {
+			i++
+			continue
+		}
+		defer to.Close()
+		go func() {
+			_, _ = io.Copy(to, from)
+			to.Close()
+		}()
+		_, _ = io.Copy(from, to)
+		return
+	}
+}
+
+// ask makes one request and wants a 200 or 201.
+func ask(ctx context.Context, method, url string, form url.Values) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(form.Encode()))
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err == nil && res.StatusCode != http.StatusOK && res.StatusCode != http.StatusCreated {
+		err = fmt.Errorf("%s %s: %s: %s", method, url, res.Status, body)
+	}
+	return string(body), err
+}
+
+// TestDiscoveryServiceInstances: founders, plain etcd and elastic-etcd, find
+// one another through two instances, of which one and the leader of the etcd
+// behind them die while the founders wait.
+func TestDiscoveryServiceInstances(t *testing.T) {
+	for _, version := range []string{"2.3", "3.5"} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			s := newInstances(t, 2)
+			token := "http://" + s.balance() + s.newToken(3)
+			site := &site{T: t, lab: s.lab, token: token, told: map[*cluster.Host]string{}}
+			hosts := s.lab.Hosts(3, version)
+			startDiscovering(hosts[0], token)
+			elastic := hosts[1].ElasticStart(site.flags(hosts[1])...)
+			waitRegistered(s.lab, token, 2)
+			s.kill(0)
+			s.lab.WaitLeader(s.etcds...).Kill()
+			startDiscovering(hosts[2], token)
+			r := elastic.Wait()
+			site.want(r, 0, founding)
+			hosts[1].StartWith(r.Stdout)
+			s.lab.WaitHealthy(3, hosts...)
+		})
+	}
+}
+
+// acknowledged is what a service said it keeps: the answer by its key.
+type acknowledged struct {
+	mu   sync.Mutex
+	keys map[string]uint64 // to the createdIndex
+	lost int               // requests without an answer
+}
+
+// registerAll registers members under tokens until the context ends, in turn
+// at each address.
+func (a *acknowledged) registerAll(ctx context.Context, addrs, tokens []string, worker int) {
+	for i := 0; ctx.Err() == nil; i++ {
+		id := fmt.Sprintf("%x", worker<<32|i)
+		key := tokens[i%len(tokens)] + "/" + id
+		form := url.Values{"value": {"m" + id + "=http://h" + id + ":2380"}}
+		body, err := ask(ctx, http.MethodPut, "http://"+addrs[i%len(addrs)]+key+"?prevExist=false", form)
+		var answer struct{ Node struct{ CreatedIndex uint64 } }
+		if err == nil {
+			err = json.Unmarshal([]byte(body), &answer)
+		}
+		a.add(key, answer.Node.CreatedIndex, err)
+	}
+}
+
+func (a *acknowledged) add(key string, index uint64, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err != nil {
+		a.lost++
+		return
+	}
+	a.keys[key] = index
+}
+
+func (a *acknowledged) count() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.keys)
+}
+
+// waitMore waits until so many more were acknowledged.
+func (a *acknowledged) waitMore(lab *cluster.Lab, more int) {
+	want := a.count() + more
+	lab.WaitFor(fmt.Sprintf("%d acknowledged registrations", want), func(context.Context) error {
+		if n := a.count(); n < want {
+			return fmt.Errorf("%d", n)
+		}
+		return nil
+	})
+}
+
+// check wants everything that was acknowledged to be there, once and where it
+// was said to be.
+func (a *acknowledged) check(t *testing.T, addr string, tokens []string) {
+	t.Helper()
+	found := map[string]uint64{}
+	for _, token := range tokens {
+		body, err := ask(t.Context(), http.MethodGet, "http://"+addr+token, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var answer struct {
+			Node struct {
+				Nodes []struct {
+					Key          string
+					CreatedIndex uint64
+				}
+			}
+		}
+		if err := json.Unmarshal([]byte(body), &answer); err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range answer.Node.Nodes {
+			found[strings.TrimPrefix(n.Key, "/_etcd/registry")] = n.CreatedIndex
+		}
+	}
+	for key, index := range a.keys {
+		if found[key] != index {
+			t.Errorf("%s was acknowledged with index %d, now it has %d", key, index, found[key])
+		}
+	}
+	t.Logf("%d acknowledged, %d without an answer, %d kept", len(a.keys), a.lost, len(found))
+}
+
+// TestDiscoveryServiceInstancesKilled ends an instance, and the leader of the
+// etcd behind them, without warning in the middle of registrations.
+func TestDiscoveryServiceInstancesKilled(t *testing.T) {
+	t.Parallel()
+	s := newInstances(t, 2)
+	var tokens []string
+	for range 20 {
+		tokens = append(tokens, s.newToken(3))
+	}
+	a := &acknowledged{keys: map[string]uint64{}}
+	ctx, cancel := context.WithCancel(t.Context())
+	var workers sync.WaitGroup
+	for i := range 8 {
+		workers.Go(func() { a.registerAll(ctx, s.addrs, tokens, i+1) })
+	}
+	for range 2 {
+		a.waitMore(s.lab, 200)
+		s.kill(0)
+		a.waitMore(s.lab, 200)
+		leader := s.lab.WaitLeader(s.etcds...)
+		leader.Kill()
+		s.start(0)
+		a.waitMore(s.lab, 200)
+		leader.Resume()
+		s.lab.WaitHealthy(3, s.etcds...)
+	}
+	cancel()
+	workers.Wait()
+	for _, addr := range s.addrs {
+		a.check(t, addr, tokens)
+	}
+}
+
+// TestDiscoveryServiceKilled ends the service that keeps a file, without
+// warning in the middle of registrations.
+func TestDiscoveryServiceKilled(t *testing.T) {
+	t.Parallel()
+	lab := cluster.New(t)
+	service := lab.StartDiscovery()
+	addrs := []string{strings.TrimPrefix(service.URL, "http://")}
+	var tokens []string
+	for range 20 {
+		tokens = append(tokens, strings.TrimPrefix(service.NewToken(3), service.URL))
+	}
+	a := &acknowledged{keys: map[string]uint64{}}
+	ctx, cancel := context.WithCancel(t.Context())
+	var workers sync.WaitGroup
+	for i := range 8 {
+		workers.Go(func() { a.registerAll(ctx, addrs, tokens, i+1) })
+	}
+	for range 5 {
+		a.waitMore(lab, 300)
+		if err := service.TryKill(); err != nil {
+			t.Fatal(err)
+		}
+		service.Start()
+	}
+	cancel()
+	workers.Wait()
+	a.check(t, addrs[0], tokens)
 }
