@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sttts/elastic-etcd/discovery/server"
 	"github.com/sttts/elastic-etcd/discovery/server/etcdstore"
 	"github.com/sttts/elastic-etcd/discovery/server/storetest"
 	"github.com/sttts/elastic-etcd/e2e/cluster"
@@ -81,12 +82,16 @@ func TestDiscoveryServiceStore(t *testing.T) {
 			lab := cluster.New(t)
 			at := lab.Host(version)
 			lab.Found(at)
-			store, err := etcdstore.Open(etcdstore.Config{Endpoints: []string{at.ClientURL()}})
-			if err != nil {
-				t.Fatal(err)
+			var stores []server.Store
+			for range 2 {
+				store, err := etcdstore.Open(etcdstore.Config{Endpoints: []string{at.ClientURL()}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer store.Close()
+				stores = append(stores, store)
 			}
-			defer store.Close()
-			storetest.Run(t, store)
+			storetest.Run(t, stores...)
 		})
 	}
 }

@@ -17,8 +17,9 @@ import (
 // patience bounds every wait. It is only ever used up by a failure.
 const patience = 30 * time.Second
 
-// Run runs all tests on a store, each with tokens of its own.
-func Run(t *testing.T, s server.Store) {
+// Run runs all tests on a store, each with tokens of its own. Several are
+// instances that share their data.
+func Run(t *testing.T, stores ...server.Store) {
 	for name, test := range map[string]func(*suite){
 		"Register": register, "Places": places, "Refused": refused, "Remove": remove, "Unknown": unknown, "Wait": waits, "WaitEnds": waitEnds,
 		"OneIsCreated": oneIsCreated, "OneName": oneName, "TogetherInOrder": together, "Expire": expire, "ExpireRaces": expireRaces,
@@ -27,7 +28,7 @@ func Run(t *testing.T, s server.Store) {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
-			test(&suite{t, s, ctx})
+			test(&suite{t, stores[0], stores, ctx})
 		})
 	}
 }
@@ -35,6 +36,7 @@ func Run(t *testing.T, s server.Store) {
 type suite struct {
 	*testing.T
 	server.Store
+	all []server.Store
 	ctx context.Context
 }
 
@@ -183,8 +185,8 @@ func waits(s *suite) {
 		s.Errorf("for the past: %v", err)
 	}
 	woken := make(chan error, 20)
-	for range 20 {
-		go func() { woken <- s.Wait(s.ctx, token, before) }()
+	for i := range 20 {
+		go func() { woken <- s.all[i%len(s.all)].Wait(s.ctx, token, before) }()
 	}
 	s.put(other, "1")
 	select {
@@ -211,15 +213,16 @@ func waitEnds(s *suite) {
 	}
 }
 
-// race runs f for many IDs at once and returns who had no error; every other
-// error must be want.
-func (s *suite) race(n int, want error, f func(id string) error) (won []string) {
+// race registers many at once, in turn at each instance, and returns who had no
+// error; every other error must be want.
+func (s *suite) race(n int, want error, token string, of func(id string) (as, value string)) (won []string) {
 	var all sync.WaitGroup
 	winners := make(chan string, n)
 	for i := range n {
 		all.Go(func() {
 			id := fmt.Sprintf("%x", i+1)
-			if err := f(id); err == nil {
+			as, value := of(id)
+			if _, _, err := s.all[i%len(s.all)].Register(s.ctx, token, as, value, limit); err == nil {
 				winners <- id
 			} else if !errors.Is(err, want) {
 				s.Errorf("%s: %v", id, err)
@@ -236,10 +239,7 @@ func (s *suite) race(n int, want error, f func(id string) error) (won []string) 
 
 func oneIsCreated(s *suite) {
 	token := s.token(3)
-	won := s.race(20, server.ErrExists, func(id string) error {
-		_, _, err := s.Register(s.ctx, token, "1", value(id), limit)
-		return err
-	})
+	won := s.race(20, server.ErrExists, token, func(id string) (string, string) { return "1", value(id) })
 	if dir := s.load(token); len(won) != 1 || len(dir.Entries) != 1 || dir.Entries[0].Value != value(won[0]) {
 		s.Errorf("%v won: %+v", won, dir)
 	}
@@ -247,10 +247,7 @@ func oneIsCreated(s *suite) {
 
 func oneName(s *suite) {
 	token := s.token(3)
-	won := s.race(20, server.ErrClash, func(id string) error {
-		_, _, err := s.Register(s.ctx, token, id, "same=http://h"+id+":1", limit)
-		return err
-	})
+	won := s.race(20, server.ErrClash, token, func(id string) (string, string) { return id, "same=http://h" + id + ":1" })
 	if dir := s.load(token); len(won) != 1 || len(dir.Entries) != 1 || dir.Entries[0].ID != won[0] {
 		s.Errorf("%v won: %+v", won, dir)
 	}
@@ -259,10 +256,7 @@ func oneName(s *suite) {
 func together(s *suite) {
 	const members = 40
 	token := s.token(3)
-	won := s.race(members, nil, func(id string) error {
-		_, _, err := s.Register(s.ctx, token, id, value(id), limit)
-		return err
-	})
+	won := s.race(members, nil, token, func(id string) (string, string) { return id, value(id) })
 	dir := s.load(token)
 	if len(won) != members || len(dir.Entries) != members || dir.Index != dir.Entries[members-1].Index {
 		s.Errorf("%d won: %+v", len(won), dir)
@@ -305,7 +299,7 @@ func expireRaces(s *suite) {
 		var registered error
 		all.Go(func() { _, _, registered = s.Register(s.ctx, token, "2", value("2"), limit) })
 		all.Go(func() {
-			if _, err := s.Expire(s.ctx, time.Now().Add(time.Hour)); err != nil {
+			if _, err := s.all[len(s.all)-1].Expire(s.ctx, time.Now().Add(time.Hour)); err != nil {
 				s.Error(err)
 			}
 		})
