@@ -30,7 +30,8 @@ func reason(err error) string {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "connection refused"
 	case strings.Contains(err.Error(), "tls: "): // the types are many, and some not exported
-		return "TLS: " + strings.TrimPrefix(plain(err), "tls: ")
+		// net/http sometimes sees the alert before it reads an answer.
+		return "TLS: " + strings.TrimPrefix(strings.TrimPrefix(plain(err), "readLoopPeekFailLocked: "), "tls: ")
 	case errors.As(err, &etcd):
 		return fmt.Sprintf("the service refuses with etcd error %d: %s", etcd.Code, quote(etcd.Message+" ("+etcd.Cause+")"))
 	case errors.Is(err, client.ErrInvalidJSON):
