@@ -69,7 +69,7 @@ func TestRecords(t *testing.T) {
 	if _, _, err := unmark("x"); err == nil {
 		t.Error("no mark is one")
 	}
-	if newMark() == newMark() {
+	if first, second := newMark(), newMark(); first == second {
 		t.Error("one mark twice")
 	}
 }
