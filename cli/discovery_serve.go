@@ -180,6 +180,3 @@ func discoveryListener(c *cli.Command) (net.Listener, error) {
 	}
 	return overTLS(l, config), nil
 }
-
-// discoveryTimeout bounds one request of the client verbs.
-const discoveryTimeout = 30 * time.Second

@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/sttts/elastic-etcd/joiner"
+)
+
+func (a *app) discoveryGC() *cli.Command {
+	return a.apart(&cli.Command{
+		Name:      "gc",
+		Usage:     "deletes the registrations of hosts that are no members any more",
+		UsageText: "elastic-etcd discovery gc [--dry-run] [URL]",
+		Description: `Never touches the founders' places, and nothing without the word of the
+cluster's quorum. ` + tokenUsage + `
+
+Prints the value of each registration that is gone. Ends with 75 where the
+cluster has no quorum, and with 78 if there is no such token.`,
+		Flags:  []cli.Flag{&cli.BoolFlag{Name: "dry-run", Usage: "print only what would be deleted"}},
+		Action: a.collect,
+	})
+}
+
+func (a *app) collect(ctx context.Context, c *cli.Command) error {
+	w, err := a.openToken(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	f, can := w.sources.Founding.(forgetter)
+	if !can {
+		return usagef("this source has no registrations that could be deleted")
+	}
+	r, err := w.lookAtToken(ctx)
+	switch {
+	case err != nil:
+		return err
+	case len(r.d.Entries) <= r.d.Size:
+		return nil // founders only
+	case r.cluster == nil:
+		return &failure{joiner.ExitNotNow, fmt.Errorf("nobody tells of the cluster of %s with a quorum, so nothing is deleted", sourceName(r.d))}
+	}
+	for _, e := range r.collectable() {
+		if !c.Bool("dry-run") {
+			if err := f.Forget(ctx, e); err != nil {
+				return &failure{joiner.ExitNotNow, err}
+			}
+		}
+		if _, err := fmt.Fprintln(a.stdout, printable(e.Value)); err != nil {
+			return unexpected(err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,187 @@
+package cli
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/sttts/elastic-etcd/joiner"
+)
+
+// ofToken are the settings to look at a discovery token: the one in the
+// arguments, or that of the flags. Whoever looks is no member.
+type ofToken struct {
+	values
+	url string
+}
+
+func (t ofToken) String(name string) string {
+	switch {
+	case name == "name":
+		return "looking"
+	case name == "etcd-version":
+		return "any"
+	case name == "initial-cluster-state":
+		return joiner.StateExisting
+	case name == "initial-advertise-peer-urls":
+		return defaultPeerURL
+	case t.url != "" && name == "discovery":
+		return t.url
+	case t.url != "" && (name == "discovery-token" || name == "discovery-endpoints"):
+		return ""
+	}
+	return t.values.String(name)
+}
+
+// openToken makes the world of somebody who looks at a token.
+func (a *app) openToken(ctx context.Context, c *cli.Command) (*world, error) {
+	if c.Args().Len() > 1 {
+		return nil, usagef("%q: one token at a time", c.Args().Slice())
+	}
+	s, err := readSettings(ofToken{c, c.Args().First()})
+	if err != nil {
+		return nil, err
+	}
+	if s.sources.founding.flag == "" {
+		return nil, usagef("no token: give its URL, or -discovery-token with -discovery-endpoints")
+	}
+	s.policy.PeerURLs = nil // what runs on this host does not matter
+	return a.open(ctx, c, s)
+}
+
+// registered is a token beside the cluster that its founders form.
+type registered struct {
+	d       joiner.Discovery
+	cluster *joiner.Cluster // nil = nobody tells of it with a quorum
+	entries []registration
+}
+
+// registration is one entry, and what became of it.
+type registration struct {
+	joiner.Entry
+	peer    joiner.Peer // empty = it is none
+	founder bool
+	member  *joiner.Member // nil = it is none, or nobody tells
+}
+
+// lookTime is how long it is worth to look for a cluster: an election's time.
+const lookTime = 3 * time.Second
+
+// lookAtToken reads the registrations first, then the members: of what is
+// registered and no member by then, nothing is a host that just joined.
+func (w *world) lookAtToken(ctx context.Context) (registered, error) {
+	d, hints := w.sources.Look(ctx)
+	if err := unreadable(d); err != nil {
+		return registered{}, err
+	}
+	peers, clients := hinted(hints)
+	r := registered{d: d}
+	for end := time.Now().Add(lookTime); ; {
+		sight := w.api.Look(ctx, append(contacts(d, nil), peers...), clients...)
+		r.cluster = founded(d, sight.Clusters)
+		if r.cluster != nil || time.Now().After(end) || !wait(ctx, watchPause) {
+			break
+		}
+	}
+	r.entries = registrations(d, r.cluster)
+	return r, nil
+}
+
+func unreadable(d joiner.Discovery) error {
+	switch {
+	case d.Error != "":
+		return &failure{joiner.ExitNotNow, unreadableError(d.Error)}
+	case d.Missing:
+		return &failure{joiner.ExitNeedsHuman, unreadableError(sourceName(d) + ": there is no such token")}
+	}
+	return nil
+}
+
+// unreadableError is a text of the discovery that is a sentence already.
+type unreadableError string
+
+func (e unreadableError) Error() string { return string(e) }
+
+// founded picks the cluster that the founders of a token form: its ID is made
+// of theirs. Another one, at an address that somebody else has now, tells
+// nothing of this token's members.
+func founded(d joiner.Discovery, clusters []joiner.Cluster) *joiner.Cluster {
+	if d.Size < 1 || len(d.Entries) < d.Size {
+		return nil
+	}
+	var ids []joiner.ID
+	for _, e := range d.Entries[:d.Size] {
+		id, err := joiner.ParseID(e.Key)
+		if err != nil {
+			return nil
+		}
+		ids = append(ids, id)
+	}
+	i := slices.IndexFunc(clusters, func(c joiner.Cluster) bool { return c.ID == joiner.FoundingID(ids) })
+	if i < 0 {
+		return nil
+	}
+	return &clusters[i]
+}
+
+func registrations(d joiner.Discovery, c *joiner.Cluster) []registration {
+	var list []registration
+	for i, e := range d.Entries {
+		r := registration{Entry: e, founder: i < d.Size}
+		r.peer, _ = e.Peer()
+		if c != nil {
+			r.member = r.of(c.Members)
+		}
+		list = append(list, r)
+	}
+	return list
+}
+
+// of finds the member that a registration is of: by a peer URL, or by the ID
+// of a founder that has moved.
+func (r registration) of(members []joiner.Member) *joiner.Member {
+	for i, m := range members {
+		at := func(url string) bool { return slices.Contains(m.PeerURLs, url) }
+		if m.ID.String() == r.Key || slices.ContainsFunc(r.peer.URLs, at) {
+			return &members[i]
+		}
+	}
+	return nil
+}
+
+// state says what became of a registration.
+func (r registered) state(of registration) string {
+	switch {
+	case of.member != nil:
+		return "member"
+	case len(of.peer.URLs) == 0:
+		return "invalid"
+	case r.cluster == nil:
+		return "unknown"
+	}
+	return "gone"
+}
+
+// unregistered are the members that no registration leads to.
+func (r registered) unregistered() []joiner.Member {
+	if r.cluster == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(r.cluster.Members), func(m joiner.Member) bool {
+		return slices.ContainsFunc(r.entries, func(e registration) bool { return e.member != nil && e.member.ID == m.ID })
+	})
+}
+
+// collectable are the registrations that may go: behind the founders, and of
+// no member. Without the word of the cluster's quorum it is none.
+func (r registered) collectable() []joiner.Entry {
+	var gone []joiner.Entry
+	for _, e := range r.entries {
+		if r.cluster != nil && !e.founder && e.member == nil {
+			gone = append(gone, e.Entry)
+		}
+	}
+	return gone
+}
