@@ -6,13 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/sttts/elastic-etcd/discovery/server"
 	"github.com/sttts/elastic-etcd/discovery/server/etcdstore"
@@ -376,4 +380,215 @@ func TestDiscoveryServiceKilled(t *testing.T) {
 	cancel()
 	workers.Wait()
 	a.check(t, addrs[0], tokens)
+}
+
+// verbs is a cluster of three that was founded under a token that "discovery
+// new" made, in whatever keeps tokens.
+type verbs struct {
+	*sourced
+	token []string                 // what show and gc are told
+	put   func(key, value string)  // registers, as somebody who knows the token
+	keys  func() map[string]string // what is registered
+	hosts []*cluster.Host
+}
+
+func (v *verbs) discovery(args ...string) cluster.Result {
+	v.Helper()
+	return v.lab.Elastic(append([]string{"discovery"}, args...)...)
+}
+
+func (v *verbs) made(args ...string) string {
+	v.Helper()
+	r := v.discovery(append([]string{"new", "--size=3"}, args...)...)
+	if r.Code != 0 || strings.Count(r.Stdout, "\n") != 1 {
+		v.Fatalf("discovery new %q: %s", args, r)
+	}
+	return strings.TrimSpace(r.Stdout)
+}
+
+// byURL uses a token that is a URL.
+func (v *verbs) byURL(token string) {
+	v.source, v.token = []string{"-discovery=" + token}, []string{token}
+	v.put = func(key, value string) {
+		v.Helper()
+		if _, err := ask(v.Context(), http.MethodPut, token+"/"+key+"?prevExist=false", url.Values{"value": {value}}); err != nil {
+			v.Fatal(err)
+		}
+	}
+	v.keys = func() map[string]string {
+		v.Helper()
+		body, err := ask(v.Context(), http.MethodGet, token, nil)
+		var answer struct {
+			Node struct{ Nodes []struct{ Key, Value string } }
+		}
+		if err := errors.Join(err, json.Unmarshal([]byte(body), &answer)); err != nil {
+			v.Fatal(err)
+		}
+		found := map[string]string{}
+		for _, n := range answer.Node.Nodes {
+			found[path.Base(n.Key)] = n.Value
+		}
+		return found
+	}
+}
+
+// byWord uses a token of etcd's own v3 discovery.
+func (v *verbs) byWord(token string, at *cluster.Host) {
+	v.token = []string{"-discovery-token=" + token, "-discovery-endpoints=" + at.ClientURL()}
+	v.source = v.token
+	prefix := "/_etcd/registry/" + token + "/members/"
+	v.put = func(key, value string) { at.Put(prefix+key, value) }
+	v.keys = func() map[string]string {
+		v.Helper()
+		resp, err := at.Client().Get(v.Context(), prefix, clientv3.WithPrefix())
+		if err != nil {
+			v.Fatal(err)
+		}
+		found := map[string]string{}
+		for _, kv := range resp.Kvs {
+			found[path.Base(string(kv.Key))] = string(kv.Value)
+		}
+		return found
+	}
+}
+
+// TestDiscoveryVerbs makes a token, founds with it, and shows and collects what
+// is registered, on our service, in an etcd 2.3 and in an etcd 3.7.
+func TestDiscoveryVerbs(t *testing.T) {
+	for name, prepare := range map[string]func(*verbs){
+		"service": func(v *verbs) { v.byURL(v.made("--server", v.lab.StartDiscovery().URL)) },
+		"v2": func(v *verbs) {
+			at := v.lab.Host("2.3")
+			v.lab.Found(at)
+			v.byURL(v.made("--v2", "--server", at.ClientURL()))
+		},
+		"v3": func(v *verbs) {
+			at := v.lab.Host("3.7")
+			v.lab.Found(at)
+			v.byWord(v.made("--endpoints", at.ClientURL()), at)
+			if r := v.discovery("new", "--v2", "--server", at.ClientURL()); r.Code != 1 || !strings.Contains(r.Stderr, "serves no v2 keys") {
+				t.Errorf("v2 keys of a 3.7: %s", r)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := &verbs{sourced: newSourced(t)}
+			prepare(v)
+			v.hosts = v.lab.Hosts(3, "3.6")
+			v.checkBefore()
+			v.all(founding, v.hosts...)
+			v.lab.WaitHealthy(3, v.hosts...)
+			v.checkShow()
+			v.checkGC()
+		})
+	}
+}
+
+// checkBefore: a token without members shows nothing, and nothing is deleted
+// of one without a cluster.
+func (v *verbs) checkBefore() {
+	v.Helper()
+	r := v.discovery(append([]string{"show"}, v.token...)...)
+	if r.Code != 0 || !strings.Contains(r.Stdout, "0 registered, size 3\nnobody tells") {
+		v.Errorf("show: %s", r)
+	}
+}
+
+// shown is what "show -o json" prints, as much as is looked at.
+type shown struct {
+	Complete bool
+	Cluster  *string
+	Entries  []struct {
+		Key, Name, State string
+		Founder          bool
+		Member           *string
+	}
+}
+
+func (v *verbs) show() (s shown) {
+	v.Helper()
+	r := v.discovery(append([]string{"show", "-o", "json"}, v.token...)...)
+	if err := json.Unmarshal([]byte(r.Stdout), &s); r.Code != 0 || err != nil {
+		v.Fatalf("show -o json: %v, %s", err, r)
+	}
+	return s
+}
+
+func (v *verbs) checkShow() {
+	v.Helper()
+	v.put("abc", "late=http://127.99.99.99:2380")
+	s := v.show()
+	if !s.Complete || s.Cluster == nil || *s.Cluster != fmt.Sprintf("%x", v.hosts[0].ClusterID()) || len(s.Entries) != 4 {
+		v.Fatalf("shown: %+v", s)
+	}
+	for i, e := range s.Entries {
+		if founder := i < 3; e.Founder != founder || (e.State == "member") != founder || (e.Member != nil) != founder {
+			v.Errorf("entry %d: %+v", i, e)
+		}
+	}
+	text := v.discovery(append([]string{"show"}, v.token...)...)
+	for _, want := range []string{"4 registered, size 3", "founder 3 ", `"late"`, "no member", "member " + s.Entries[0].Key} {
+		if !strings.Contains(text.Stdout, want) {
+			v.Errorf("show has no %q: %s", want, text)
+		}
+	}
+}
+
+// checkGC: a founder that was removed keeps its place; what is behind the
+// founders goes, but not while the cluster has no quorum.
+func (v *verbs) checkGC() {
+	v.Helper()
+	gc := func(code int, stdout string, args ...string) {
+		v.Helper()
+		if r := v.discovery(append(append([]string{"gc"}, args...), v.token...)...); r.Code != code || r.Stdout != stdout {
+			v.Errorf("gc %q: want %d and %q, got %s", args, code, stdout, r)
+		}
+	}
+	before := v.keys()
+	lost, _ := v.hosts[0].Membership().Of(v.hosts[2])
+	v.hosts[2].Kill()
+	v.hosts[0].Remove(lost.ID)
+	v.hosts[1].Freeze()
+	gc(75, "")
+	v.hosts[1].Thaw()
+	v.lab.WaitHealthy(2, v.hosts[:2]...)
+	gc(0, "late=http://127.99.99.99:2380\n", "--dry-run")
+	if after := v.keys(); !maps.Equal(before, after) {
+		v.Errorf("registered: %v, was %v", after, before)
+	}
+	gc(0, "late=http://127.99.99.99:2380\n")
+	gc(0, "")
+	delete(before, "abc")
+	if after := v.keys(); !maps.Equal(before, after) || len(after) != 3 {
+		v.Errorf("registered: %v, want %v", after, before)
+	}
+	if s := v.show(); s.Entries[0].State == s.Entries[1].State && s.Entries[1].State == s.Entries[2].State {
+		v.Errorf("shown: %+v", s)
+	}
+}
+
+// TestDiscoveryVerbsRefuse: what is not a token is told apart from a service
+// that is down.
+func TestDiscoveryVerbsRefuse(t *testing.T) {
+	t.Parallel()
+	lab := cluster.New(t)
+	service := lab.StartDiscovery()
+	for _, c := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{service.URL + "/" + strings.Repeat("0", 32)}, 78, "there is no such token"},
+		{[]string{lab.DeadURL() + "/" + strings.Repeat("0", 32)}, 75, "connection refused"},
+		{nil, 2, "no token"},
+		{[]string{"nonsense"}, 2, "not valid"},
+		{[]string{"a", "b"}, 2, "one token at a time"},
+	} {
+		for _, verb := range []string{"show", "gc"} {
+			r := lab.Elastic(append([]string{"discovery", verb}, c.args...)...)
+			if r.Code != c.code || r.Stdout != "" || !strings.Contains(r.Stderr, c.says) {
+				t.Errorf("%s %q: want %d and %q, got %s", verb, c.args, c.code, c.says, r)
+			}
+		}
+	}
 }
