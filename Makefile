@@ -19,7 +19,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build bin/elastic-etcd: static, trimmed, version stamped
-	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(BINARY) .
+	@CGO_ENABLED=0 go build -trimpath -tags grpcnotrace -ldflags '$(LDFLAGS)' -o $(BINARY) . # nobody looks at gRPC's trace pages: 0.4 MB
 
 etcd: ## build the pinned etcd servers that tests and demo use (minutes, once)
 	@cd e2e && go run ./cmd/buildetcd

@@ -24,7 +24,7 @@ rm -rf "$out"/elastic-etcd* "$out/SHA256SUMS"
 
 for arch in amd64 arm64; do
     CGO_ENABLED=0 GOOS=linux GOARCH=$arch GOAMD64=v1 GOARM64=v8.0 GOFLAGS=-mod=readonly go build \
-        -trimpath -buildvcs=false \
+        -trimpath -tags grpcnotrace -buildvcs=false \
         -ldflags "-s -w -buildid= -X github.com/sttts/elastic-etcd/cli.stamped=$version" \
         -o "$out/elastic-etcd-$version-linux-$arch" .
 done
