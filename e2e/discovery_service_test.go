@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,9 +11,13 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"os/exec"
 	"path"
+	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -591,4 +596,89 @@ func TestDiscoveryVerbsRefuse(t *testing.T) {
 			}
 		}
 	}
+}
+
+// startOnFullDisk runs the service on a small disk of its own, which nobody
+// else sees and which ends with it. A filler leaves little of it.
+func startOnFullDisk(t *testing.T, lab *cluster.Lab, addr string) (filler string) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("NOT TESTED: a full disk needs root (.ci/run has it)")
+	}
+	dir := filepath.Join(lab.Dir(), "small")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "unshare", "-m", "sh", "-ec",
+		`mount -t tmpfs -o size=2M none "$1"; head -c 1800k /dev/zero >"$1/filler"; exec "$2" discovery serve --listen "$3" --data "$1/d.db"`,
+		"sh", dir, lab.Binary(), addr)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	var log bytes.Buffer
+	cmd.Stderr = &log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		if t.Failed() {
+			t.Logf("%s", tail(log.String()))
+		}
+	})
+	lab.WaitFor("the service to serve", func(ctx context.Context) error {
+		_, err := ask(ctx, http.MethodGet, "http://"+addr+"/health", nil)
+		return err
+	})
+	return fmt.Sprintf("/proc/%d/root%s/filler", cmd.Process.Pid, dir)
+}
+
+func tail(s string) string { return s[max(0, len(s)-2000):] }
+
+// TestDiscoveryServiceFullDisk: what cannot be kept is not acknowledged, what
+// is there is served on, and when there is room again it goes on by itself.
+func TestDiscoveryServiceFullDisk(t *testing.T) {
+	t.Parallel()
+	lab := cluster.New(t)
+	addr := lab.Addr() + ":8087"
+	filler := startOnFullDisk(t, lab, addr)
+	var tokens []string
+	for range 3 {
+		made, err := ask(t.Context(), http.MethodGet, "http://"+addr+"/new", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tokens = append(tokens, strings.TrimPrefix(made, "http://"+addr))
+	}
+	a := &acknowledged{keys: map[string]uint64{}}
+	register := func(i int) error {
+		id := fmt.Sprintf("%x", i+1)
+		key := tokens[i%len(tokens)] + "/" + id
+		value := strings.Repeat("m", 3000) + id + "=http://h" + id + ":2380"
+		body, err := ask(t.Context(), http.MethodPut, "http://"+addr+key+"?prevExist=false", url.Values{"value": {value}})
+		var answer struct{ Node struct{ CreatedIndex uint64 } }
+		if err == nil {
+			err = json.Unmarshal([]byte(body), &answer)
+		}
+		a.add(key, answer.Node.CreatedIndex, err)
+		return err
+	}
+	var full error
+	next := 0
+	for ; full == nil && next < 2000; next++ {
+		full = register(next)
+	}
+	if full == nil || !strings.Contains(full.Error(), "500") || !strings.Contains(full.Error(), "the store failed") {
+		t.Fatalf("after %d registrations: %v", next, full)
+	}
+	a.check(t, addr, tokens)
+	if err := os.Remove(filler); err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		next++
+		if err := register(next); err != nil {
+			t.Fatalf("with room again: %v", err)
+		}
+	}
+	a.check(t, addr, tokens)
 }
