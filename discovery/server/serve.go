@@ -10,15 +10,17 @@ import (
 	"time"
 )
 
-// Limits of a connection. A long poll extends its writeTime, see sendHeader.
 const (
-	headerTime  = 5 * time.Second
-	readTime    = 10 * time.Second
-	writeTime   = 20 * time.Second
-	idleTime    = 2 * time.Minute
 	drainTime   = 5 * time.Second
 	headerBytes = 16 << 10
 )
+
+// times bound a connection. A long poll extends its write time, see sendHeader.
+type times struct{ header, read, write, idle time.Duration }
+
+func usualTimes() times {
+	return times{header: 5 * time.Second, read: 10 * time.Second, write: 20 * time.Second, idle: 2 * time.Minute}
+}
 
 // Serve serves s on the listener until the context ends, then closes the
 // listener, ends the long polls and gives the other requests five seconds to
@@ -26,12 +28,16 @@ const (
 // failed or requests had to be cut off. The listener and s are closed in any
 // case.
 func Serve(ctx context.Context, l net.Listener, s *Server) error {
+	return serve(ctx, l, s, usualTimes())
+}
+
+func serve(ctx context.Context, l net.Listener, s *Server, most times) error {
 	server := &http.Server{
 		Handler:           s,
-		ReadHeaderTimeout: headerTime,
-		ReadTimeout:       readTime,
-		WriteTimeout:      writeTime,
-		IdleTimeout:       idleTime,
+		ReadHeaderTimeout: most.header,
+		ReadTimeout:       most.read,
+		WriteTimeout:      most.write,
+		IdleTimeout:       most.idle,
 		MaxHeaderBytes:    headerBytes,
 		// What it has to say, such as failed handshakes, is for anybody to cause.
 		ErrorLog: log.New(io.Discard, "", 0),

@@ -16,6 +16,11 @@ import (
 // serving runs Serve and returns its URL, its end and what it returned.
 func serving(t *testing.T) (base string, stop context.CancelFunc, ended <-chan error) {
 	t.Helper()
+	return servingWithin(t, usualTimes())
+}
+
+func servingWithin(t *testing.T, most times) (base string, stop context.CancelFunc, ended <-chan error) {
+	t.Helper()
 	store, err := Open(filepath.Join(t.TempDir(), "d.db"))
 	if err != nil {
 		t.Fatal(err)
@@ -31,7 +36,7 @@ func serving(t *testing.T) (base string, stop context.CancelFunc, ended <-chan e
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		done <- Serve(ctx, l, s)
+		done <- serve(ctx, l, s, most)
 		close(done)
 		store.Close()
 	}()
