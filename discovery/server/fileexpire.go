@@ -17,7 +17,7 @@ func (f *FileStore) Expire(ctx context.Context, before time.Time) (n int, err er
 		batch := old[:min(len(old), expireBatch)]
 		old = old[len(batch):]
 		var dropped int
-		err = f.db.Update(func(tx *bbolt.Tx) (err error) {
+		err = f.commits.write(func(tx *bbolt.Tx) (err error) {
 			dropped, err = dropAll(tx, batch, before)
 			return err
 		})

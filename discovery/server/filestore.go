@@ -35,6 +35,7 @@ const (
 // FileStore is a Store in a single bbolt file that one process holds.
 type FileStore struct {
 	db      *bbolt.DB
+	commits commits
 	changes wake.Tokens
 }
 
@@ -53,7 +54,7 @@ func Open(path string) (*FileStore, error) {
 		db.Close()
 		return nil, fmt.Errorf("open discovery store %s: %w", path, err)
 	}
-	return &FileStore{db: db}, nil
+	return &FileStore{db: db, commits: commits{db: db}}, nil
 }
 
 // prepare makes sure that the file is ours before anything is written to it:
@@ -90,7 +91,7 @@ func (f *FileStore) Close() error { return f.db.Close() }
 
 // Create implements Store.
 func (f *FileStore) Create(_ context.Context, token string, size int) error {
-	err := f.db.Update(func(tx *bbolt.Tx) error {
+	err := f.commits.write(func(tx *bbolt.Tx) error {
 		b, err := tx.Bucket([]byte(rootBucket)).CreateBucket([]byte(token))
 		if err != nil {
 			return err
@@ -125,7 +126,7 @@ func (f *FileStore) Load(_ context.Context, token string) (dir Directory, err er
 
 // Register implements Store.
 func (f *FileStore) Register(_ context.Context, token, id, value string, limit int) (e Entry, index uint64, err error) {
-	err = f.db.Update(func(tx *bbolt.Tx) error {
+	err = f.commits.write(func(tx *bbolt.Tx) error {
 		b, err := tokenBucket(tx, token)
 		if err != nil {
 			return err
@@ -163,7 +164,7 @@ func register(b *bbolt.Bucket, id, value string, limit int) (Entry, uint64, erro
 
 // Remove implements Store.
 func (f *FileStore) Remove(_ context.Context, token, id string) (e Entry, index uint64, err error) {
-	err = f.db.Update(func(tx *bbolt.Tx) error {
+	err = f.commits.write(func(tx *bbolt.Tx) error {
 		b, err := tokenBucket(tx, token)
 		if err != nil {
 			return err
