@@ -23,7 +23,7 @@ type node struct {
 	starts         int       // of etcd
 }
 
-const restartAfter = time.Second
+const restartAfter = 3 * time.Second
 
 func (m *node) step() {
 	m.s.Helper()

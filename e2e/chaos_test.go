@@ -52,6 +52,8 @@ type chaos struct {
 	nodes   []*node
 	size    int
 	learner string
+	auth    bool
+	access  []string // how elastic-etcd gets at the cluster
 	load    *load
 	undo    []func()
 	done    []string // the faults, for the log
@@ -74,15 +76,29 @@ func chaosRound(t *testing.T, seed uint64) {
 	if version == "2.3" {
 		c.learner = "auto"
 	}
-	t.Logf("seed %d (%s): %d hosts with etcd %s, size %d, learner %s", seed, chaosSeed, of.hosts, version, of.size, c.learner)
+	security := []string{"open", "TLS", "auth"}[random.IntN(3)]
+	c.secure(security)
+	t.Logf("seed %d (%s): %d hosts with etcd %s, %s, size %d, learner %s", seed, chaosSeed, of.hosts, version, security, of.size, c.learner)
 	for _, h := range s.lab.Hosts(of.hosts, version) {
 		c.nodes = append(c.nodes, &node{s: s, h: h, flags: c.hostFlags})
 	}
 	c.live()
 }
 
+// secure is for before there is a host.
+func (c *chaos) secure(how string) {
+	switch how {
+	case "TLS":
+		c.lab.Secure()
+		c.access = tlsFlags(c.lab.ClientCerts())
+	case "auth":
+		c.auth = true
+		c.access = as(c.T, cluster.Root)
+	}
+}
+
 func (c *chaos) hostFlags() []string {
-	return []string{"-timeout=30s", fmt.Sprint("-cluster-size=", c.size), "-learner=" + c.learner}
+	return append([]string{"-timeout=30s", fmt.Sprint("-cluster-size=", c.size), "-learner=" + c.learner}, c.access...)
 }
 
 func (c *chaos) live() {
@@ -112,6 +128,9 @@ func (c *chaos) founding() {
 	c.Helper()
 	c.loop(3*time.Second, func() bool { c.maybe(c.gentle()); return false })
 	c.settle("founded")
+	if c.auth {
+		c.members()[0].EnableAuth()
+	}
 	c.load = c.startLoad(c.hosts())
 }
 
@@ -166,7 +185,7 @@ func (c *chaos) mend() {
 
 // check asks everybody who runs.
 func (c *chaos) check() error {
-	ctx, cancel := context.WithTimeout(c.Context(), time.Second)
+	ctx, cancel := context.WithTimeout(c.Context(), 3*time.Second)
 	defer cancel()
 	members := c.members()
 	if len(members) != c.size {

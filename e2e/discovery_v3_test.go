@@ -188,7 +188,7 @@ func TestSourcesV3Registrants(t *testing.T) {
 			h.Kill()
 		}
 		hosts[1].Wipe()
-		r.want(r.ask(hosts[1], "-timeout=5s").Wait(), 78, "founder-lost-disk")
+		r.want(r.ask(hosts[1], "-timeout=5s").Wait(), 75, "founder-lost-disk")
 	})
 }
 

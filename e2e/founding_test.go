@@ -142,9 +142,9 @@ func TestWipedFounder(t *testing.T) {
 				h.Kill()
 			}
 			hosts[0].Wipe()
-			s.want(s.elastic(hosts[0], "-timeout=5s"), 78, "founder-lost-disk")
+			s.want(s.elastic(hosts[0], "-timeout=5s"), 75, "founder-lost-disk")
 			s.boot("resume-unconfirmed", hosts[1])
-			s.want(s.elastic(hosts[0], "-timeout=5s"), 78, "founder-lost-disk")
+			s.want(s.elastic(hosts[0], "-timeout=5s"), 75, "founder-lost-disk")
 			s.boot("resume-unconfirmed", hosts[2])
 			s.lab.WaitLeader(hosts[1], hosts[2])
 			s.boot("join-listed", hosts[0])
@@ -171,7 +171,7 @@ func TestPartlyWiped(t *testing.T) {
 			removeAll(t, hosts[1].DataDir+"/member/snap")
 			removeAll(t, hosts[2].DataDir+"/member/wal")
 			for _, h := range hosts[:2] {
-				s.want(s.elastic(h, "-timeout=5s"), 78, "founder-lost-disk")
+				s.want(s.elastic(h, "-timeout=5s"), 75, "founder-lost-disk")
 			}
 			s.want(s.elastic(hosts[2], "-timeout=5s"), 78, "data-damaged or founder-lost-disk")
 		})

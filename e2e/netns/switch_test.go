@@ -45,6 +45,32 @@ func TestInspect(t *testing.T) {
 	}
 }
 
+// TestSending: what nobody acknowledges is sent for ever, and then is not.
+func TestSending(t *testing.T) {
+	Need(t)
+	s := NewSwitch()
+	t.Cleanup(s.Close)
+	a, b := plug(t, s, "127.9.9.1"), plug(t, s, "127.9.9.2")
+	c, err := a.Dial(b.Addr + ":1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Both(a, b, Cut)
+	_, _ = c.Write([]byte("x"))
+	c.Close()
+	if n, err := a.Sending(); n != 1 || err != nil {
+		t.Errorf("cut off, %d connections send, %v", n, err)
+	}
+	s.Heal()
+	for end := time.Now().Add(10 * time.Second); ; {
+		if n, err := a.Sending(); n == 0 && err == nil {
+			break
+		} else if time.Now().After(end) {
+			t.Fatalf("healed, %d connections send, %v", n, err)
+		}
+	}
+}
+
 func other(p, a, b *Port) *Port {
 	if p == a {
 		return b
