@@ -210,12 +210,11 @@ func (f founding) found() Plan {
 // lostDisk: this host is a founder and cannot prove that its etcd never ran.
 // Founding again would take part in a quorum without the writes it once
 // acknowledged. When the others have a quorum, this host is replaced by
-// itself.
+// itself; that none of them answers may be an outage like any other, so that
+// it is worth another try.
 func (f founding) lostDisk() Plan {
-	plan := wait(FounderLostDisk, fmt.Sprintf("this host is a founder under %s, its data dir %q is empty, and nothing proves that its etcd never ran", f.list.source, f.p.DataDir),
-		"start the other founders: with their quorum this host joins anew; if the cluster never ran, use a new token")
-	plan.Exit = ExitNeedsHuman
-	return plan
+	return wait(FounderLostDisk, fmt.Sprintf("this host is a founder under %s, its data dir %q is empty, and nothing proves that its etcd never ran", f.list.source, f.p.DataDir),
+		"start the other founders: with their quorum this host joins anew; if the cluster never ran, or all disks are lost, use a new token")
 }
 
 func (l founderList) are() string {

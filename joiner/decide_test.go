@@ -265,7 +265,7 @@ var foundingCases = []decideCase{
 	{"first founder, recorded", host(1), foundingBy(1, "unspent"), StepRegister, FounderRegister, 0},
 	{"first founder, registered", host(1), foundingBy(1, "unspent", founder(1)), StepWait, FoundersMissing, 75},
 	{"registered by a run without record", host(1), foundingBy(1, "none", founder(1)), StepRecord, FounderRecord, 0},
-	{"record spent, places free", host(1), foundingBy(1, "spent", founder(2)), StepWait, FounderLostDisk, 78},
+	{"record spent, places free", host(1), foundingBy(1, "spent", founder(2)), StepWait, FounderLostDisk, 75},
 	{"record of another token", host(1), with(foundingBy(1, "unspent"), func(o *Observation) { o.Disk.Record = &Record{Token: "other", MemberID: 7} }), StepRecord, FounderRecord, 0},
 	{"all founders", host(1), foundingBy(1, "unspent", founder(1), founder(2), founder(3)), StepEmit, Found, 0},
 	{"all founders, one waits already", host(1), with(foundingBy(1, "unspent", founder(1), founder(2), founder(3)), func(o *Observation) {
@@ -276,15 +276,15 @@ var foundingCases = []decideCase{
 	}), StepEmit, Found, 0},
 	{"a member says that we ran", host(1), with(foundingBy(1, "unspent", founder(1), founder(2), founder(3)), func(o *Observation) {
 		o.Views = []View{served(2, "healthy healthy healthy")}
-	}), StepWait, FounderLostDisk, 78},
+	}), StepWait, FounderLostDisk, 75},
 	{"another list is served", host(1), with(foundingBy(1, "unspent", founder(1), founder(2), founder(3)), func(o *Observation) {
 		o.Views = []View{served(2, "unstarted healthy healthy healthy")}
 	}), StepWait, FoundersDiffer, 75},
 	{"another cluster is served", host(1), with(foundingBy(1, "unspent", founder(1), founder(2), founder(3)), func(o *Observation) {
 		o.Views = []View{{From: hostURL(2), ClusterID: 7}}
 	}), StepWait, FoundersDiffer, 75},
-	{"all founders, no record", host(1), foundingBy(1, "none", founder(1), founder(2), founder(3)), StepWait, FounderLostDisk, 78},
-	{"all founders, spent record", host(1), foundingBy(1, "spent", founder(1), founder(2), founder(3)), StepWait, FounderLostDisk, 78},
+	{"all founders, no record", host(1), foundingBy(1, "none", founder(1), founder(2), founder(3)), StepWait, FounderLostDisk, 75},
+	{"all founders, spent record", host(1), foundingBy(1, "spent", founder(1), founder(2), founder(3)), StepWait, FounderLostDisk, 75},
 	{"not a founder", host(4), foundingBy(4, "none", founder(1), founder(2), founder(3)), StepWait, ClusterUnreachable, 75},
 	{"not a founder, recorded and registered too late", host(4), foundingBy(4, "unspent", founder(1), founder(2), founder(3), founder(4)), StepWait, ClusterUnreachable, 75},
 	{"not a founder, no quorum", host(4), with(foundingBy(4, "none", founder(1), founder(2), founder(3)), func(o *Observation) {

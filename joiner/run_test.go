@@ -70,7 +70,7 @@ func TestRun(t *testing.T) {
 		{"a step that happened in spite of its error is not repeated", script{world: []Observation{roomy, listed}, fail: 1}, "add", StepEmit, JoinListed, 0},
 		{"a refusal ends it", script{world: []Observation{full}, refusal: true}, "remove release", StepRefuse, StepFailed, 78},
 		{"a wait ends with the time", script{world: []Observation{foundingBy(1, "unspent", founder(1))}}, "", StepWait, FoundersMissing, 75},
-		{"a wait that needs a human ends with the time", script{world: []Observation{foundingBy(1, "none", founder(1), founder(2), founder(3))}}, "", StepWait, FounderLostDisk, 78},
+		{"so does one that may need a human", script{world: []Observation{foundingBy(1, "none", founder(1), founder(2), founder(3))}}, "", StepWait, FounderLostDisk, 75},
 		{"a looking that cannot be", script{world: []Observation{{}}, err: &Refusal{Err: errors.New("data: permission denied")}}, "", StepRefuse, StepFailed, 78},
 	} {
 		synctest.Test(t, func(t *testing.T) {
