@@ -10,7 +10,7 @@ import (
 )
 
 // intentKey holds, in the cluster itself, who is changing its membership.
-const intentKey = "_elastic-etcd/intent"
+const intentKey = joiner.IntentKey
 
 // maxIntent bounds the value of the key, which anybody may have written.
 const maxIntent = 4 << 10 // bytes

@@ -46,6 +46,9 @@ const (
 	ToRepair  Purpose = "repair" // removes dead members, or gives a member its new URLs
 )
 
+// IntentKey is where the intent is in the cluster.
+const IntentKey = "_elastic-etcd/intent"
+
 // IntentTime is how long an intent lasts unless it is renewed: long enough
 // for etcd to start after this tool has ended.
 const IntentTime = 120 // seconds
@@ -132,8 +135,12 @@ func (c Cluster) inFlightPlan() Plan {
 	if i.Unclear != "" {
 		return wait(JoinInFlight, fmt.Sprintf("whether another host is changing the membership of cluster %s cannot be read: %s", c.ID, i.Unclear), "let this host reach the client URLs of the members")
 	}
+	hint := "let its etcd start; an intent that nobody renews runs out by itself"
+	if i.Left > 2*Duration(IntentTime*time.Second) {
+		hint = "nobody puts an intent there for so long, unless the clock of an etcd 2.3 is wrong: delete the key " + IntentKey
+	}
 	return wait(JoinInFlight, fmt.Sprintf("host %q at %q is changing the membership of cluster %s (%s): this host waits, for %s more if that one gives up",
-		i.Name, i.PeerURLs, c.ID, i.Purpose, i.Left.Round()), "let its etcd start; an intent that nobody renews runs out by itself")
+		i.Name, i.PeerURLs, c.ID, i.Purpose, i.Left.Round()), hint)
 }
 
 // under is the intent to make a change under.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 
 	"github.com/sttts/elastic-etcd/e2e/etcds"
 )
@@ -15,12 +16,13 @@ import (
 const BinaryEnv = "ELASTIC_ETCD_BINARY"
 
 // BuildBinary builds elastic-etcd from this repository.
-func BuildBinary(ctx context.Context, binary string) error {
+func BuildBinary(ctx context.Context, binary string, flags ...string) error {
 	root, err := etcds.RepositoryRoot()
 	if err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", binary, ".")
+	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", binary)
+	cmd.Args = append(append(cmd.Args, flags...), ".")
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "PWD="+root)
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -47,4 +49,33 @@ func (l *Lab) Binary() string {
 		l.t.Fatalf("%v", err)
 	}
 	return path
+}
+
+// clockBinary is built once for all Labs, when it is wanted.
+var clockBinary = sync.OnceValues(func() (string, error) {
+	root, err := etcds.RepositoryRoot()
+	if err != nil {
+		return "", err
+	}
+	work, err := os.MkdirTemp("", "clock-") // TestMain takes it away
+	if err != nil {
+		return "", err
+	}
+	overlay, err := etcds.ClockOverlay(context.Background(), root, work, os.Stderr)
+	if err != nil {
+		return "", err
+	}
+	binary := filepath.Join(work, "elastic-etcd")
+	return binary, BuildBinary(context.Background(), binary, "-overlay", overlay)
+})
+
+// binaryWithClock is elastic-etcd from this repository, with a clock that
+// etcds.ClockEnv shifts.
+func (l *Lab) binaryWithClock() string {
+	l.t.Helper()
+	binary, err := clockBinary()
+	if err != nil {
+		l.t.Fatalf("build elastic-etcd with a clock: %v", err)
+	}
+	return binary
 }

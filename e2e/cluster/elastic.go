@@ -13,6 +13,8 @@ type Command struct {
 	Env     []string // besides the inherited one, which has no (ELASTIC_)ETCD_*
 	Dir     string   // "" is the Lab's own folder
 	Timeout time.Duration
+
+	binary string // "" = the Lab's
 }
 
 // Result is what a run of elastic-etcd came to.
@@ -44,7 +46,11 @@ func (h *Host) Elastic(args ...string) Result {
 // ElasticStart starts elastic-etcd with the host's identity.
 func (h *Host) ElasticStart(args ...string) *Running {
 	h.lab.t.Helper()
-	return h.lab.ElasticStart(Command{Args: append(h.IdentityFlags(), args...), Dir: h.dir})
+	c := Command{Args: append(h.IdentityFlags(), args...), Dir: h.dir, Env: h.clockEnv()}
+	if h.Clock != 0 {
+		c.binary = h.lab.binaryWithClock()
+	}
+	return h.lab.ElasticStart(c)
 }
 
 // Running is an elastic-etcd that was started.
@@ -60,7 +66,10 @@ type Running struct {
 // ElasticStart starts elastic-etcd.
 func (l *Lab) ElasticStart(c Command) *Running {
 	l.t.Helper()
-	cmd := exec.Command(l.Binary(), c.Args...)
+	if c.binary == "" {
+		c.binary = l.Binary()
+	}
+	cmd := exec.Command(c.binary, c.Args...)
 	cmd.Dir = c.Dir
 	if cmd.Dir == "" {
 		cmd.Dir = l.dir

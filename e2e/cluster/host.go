@@ -21,6 +21,11 @@ type Host struct {
 	DataDir string
 	DNSName string // "" = it has none
 
+	// Clock is how far its clock is ahead, or behind, before anything runs
+	// on it; 0 = it has the time. The version is one that there is with a
+	// clock (etcds.VersionsWithClock).
+	Clock time.Duration
+
 	lab   *Lab
 	dir   string
 	certs *Certs // nil where plain HTTP
@@ -103,18 +108,29 @@ func (h *Host) Launch(env []string, args ...string) {
 	if h.Running() {
 		h.lab.t.Fatalf("start etcd on %s: it is running", h.Name)
 	}
-	binary, err := etcds.Binary(h.Version)
+	find := etcds.Binary
+	if h.Clock != 0 {
+		find = etcds.BinaryWithClock
+	}
+	binary, err := find(h.Version)
 	if err != nil {
 		h.lab.t.Fatalf("start etcd on %s: %v", h.Name, err)
 	}
 	cmd := exec.Command(binary, args...)
 	cmd.Dir = h.dir
-	cmd.Env = environment(env)
+	cmd.Env = environment(append(env, h.clockEnv()...))
 	name := fmt.Sprintf("etcd %s on %s (%s)", h.Version, h.Name, h.Addr)
 	h.etcd, err = h.lab.startProcess(name, filepath.Join(h.dir, "etcd.log"), cmd)
 	if err != nil {
 		h.lab.t.Fatalf("%v", err)
 	}
+}
+
+func (h *Host) clockEnv() []string {
+	if h.Clock == 0 {
+		return nil
+	}
+	return []string{etcds.ClockEnv + "=" + h.Clock.String()}
 }
 
 // Etcd is the host's etcd process, the last one; nil before the first start.

@@ -22,7 +22,7 @@ const (
 
 // compile23 builds etcd 2.3, which is older than modules and than a vendor
 // folder, in GOPATH mode from a copy of the module's source.
-func compile23(ctx context.Context, module, work, binary string, progress io.Writer) error {
+func compile23(ctx context.Context, module, work, binary string, progress io.Writer, more ...string) error {
 	source, err := source23(ctx, module, progress)
 	if err != nil {
 		return err
@@ -37,7 +37,8 @@ func compile23(ctx context.Context, module, work, binary string, progress io.Wri
 	gopath := work + string(filepath.ListSeparator) + filepath.Join(dir, vendor23)
 	cmd := goCommand(ctx, dir, progress, "GO111MODULE=off", "GOFLAGS=", "GOTMPDIR="+work, "GOPATH="+gopath)
 	cmd.Args = append(cmd.Args, "build", "-buildvcs=false",
-		"-trimpath", "-ldflags", "-s -w", "-o", binary, ".")
+		"-trimpath", "-ldflags", "-s -w", "-o", binary)
+	cmd.Args = append(append(cmd.Args, more...), ".")
 	return run(cmd)
 }
 

@@ -24,6 +24,10 @@ func Versions() []string {
 	return []string{"3.6.16", "3.7.3", "3.5.35", "2.3.8", "3.4.34"}
 }
 
+// VersionsWithClock are those that are built a second time, with a clock that
+// can be shifted.
+func VersionsWithClock() []string { return []string{"3.6.16", "2.3.8"} }
+
 // Minor is the first two numbers of a version: 3.6 of 3.6.16.
 func Minor(version string) string {
 	parts := strings.SplitN(version, ".", 3)
@@ -42,7 +46,18 @@ func Full(version string) (string, error) {
 
 // Binary is the path of the etcd server of that version, and an error that
 // says what to do where it has not been built.
-func Binary(version string) (string, error) {
+func Binary(version string) (string, error) { return find(version, serverFile) }
+
+// BinaryWithClock is the same for a server with a clock that ClockEnv shifts,
+// of one of VersionsWithClock.
+func BinaryWithClock(version string) (string, error) { return find(version, clockServerFile) }
+
+const (
+	serverFile      = "etcd"
+	clockServerFile = "etcd-clock"
+)
+
+func find(version, file string) (string, error) {
 	full, err := Full(version)
 	if err != nil {
 		return "", err
@@ -51,7 +66,7 @@ func Binary(version string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(cache, full, "etcd")
+	path := filepath.Join(cache, full, file)
 	if _, err := os.Stat(path); err != nil {
 		return "", fmt.Errorf("find etcd %s, run make etcd: %w", full, err)
 	}

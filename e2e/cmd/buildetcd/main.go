@@ -1,5 +1,6 @@
 // Buildetcd builds the real etcd servers of the tests and the demo: all that
-// are missing, or those of the versions given (3.6 or 3.6.16).
+// are missing, two of them also with a clock that can be shifted; or those of
+// the versions given (3.6 or 3.6.16).
 package main
 
 import (
@@ -15,12 +16,18 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	versions := os.Args[1:]
-	if len(versions) == 0 {
-		versions = etcds.Versions()
-	}
-	if err := etcds.Build(ctx, versions, os.Stderr); err != nil {
+	if err := build(ctx, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "buildetcd:", err)
 		os.Exit(1)
 	}
+}
+
+func build(ctx context.Context, versions []string) error {
+	if len(versions) > 0 {
+		return etcds.Build(ctx, versions, os.Stderr)
+	}
+	if err := etcds.Build(ctx, etcds.Versions(), os.Stderr); err != nil {
+		return err
+	}
+	return etcds.BuildWithClock(ctx, etcds.VersionsWithClock(), os.Stderr)
 }
