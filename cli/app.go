@@ -158,8 +158,9 @@ member where that is safe, and prints the configuration that etcd needs to
 found, join or resume: on standard output, or nothing. Logs go to standard
 error.
 
-Exit codes: 0 done; 1 unexpected; 2 wrong usage; 6 not configured;
-75 not now, safe to retry; 78 needs a human. docs/exit-codes.md says more.
+Exit codes: 0 done; 1 unexpected; 2 wrong usage; 3 no failure tolerance left
+(status only); 6 not configured; 75 not now, safe to retry; 78 needs a human.
+docs/exit-codes.md says more.
 
   FLAGS=$(elastic-etcd -o flags -name=n1 -discovery=URL \
          -initial-advertise-peer-urls=http://10.0.0.1:2380) || exit

@@ -18,6 +18,16 @@ type report struct {
 	Policy      joiner.Policy      `json:"policy"`
 	Observation joiner.Observation `json:"observation"`
 	Plans       []joiner.Plan      `json:"plans"`
+	// Warnings are for people, of a decision that is not refused for them.
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+func newReport(p joiner.Policy, o joiner.Observation, plans []joiner.Plan) report {
+	r := report{Policy: p, Observation: o, Plans: plans}
+	if plans[len(plans)-1].Step == joiner.StepEmit {
+		r.Warnings = joiner.Warnings(p, o)
+	}
+	return r
 }
 
 func (a *app) planCommand() *cli.Command {
@@ -79,7 +89,7 @@ func (a *app) makeReport(ctx context.Context, c *cli.Command) (report, error) {
 	if err != nil {
 		return report{}, unexpected(err)
 	}
-	return report{s.policy, o, plans}, nil
+	return newReport(s.policy, o, plans), nil
 }
 
 // maxObservation bounds an observation file, in bytes.
@@ -99,8 +109,7 @@ func replay(file string) (report, error) {
 	if r.Policy.Name == "" {
 		return report{}, usagef("--observation=%s has no policy: it is not what plan -o json prints", file)
 	}
-	r.Plans = joiner.Foresee(r.Policy, r.Observation)
-	return r, nil
+	return newReport(r.Policy, r.Observation, joiner.Foresee(r.Policy, r.Observation)), nil
 }
 
 func writeJSON(w io.Writer, r report) error {

@@ -13,6 +13,9 @@ import (
 func writeText(w io.Writer, r report) error {
 	var b strings.Builder
 	writeSeen(&b, r)
+	for _, warning := range r.Warnings {
+		fmt.Fprintf(&b, "warning\n  %s\n", printable(warning))
+	}
 	writeSteps(&b, r.Plans)
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -70,13 +70,15 @@ func TestPeerCertificate(t *testing.T) {
 			s := newSiteIn(t, lab, 3)
 			hosts := lab.Hosts(3, version)
 			client := tlsFlags(lab.ClientCerts())
-			s.foundWith(client, hosts...)
+			elsewhere := lab.Certs("elsewhere", "192.0.2.7")
+			s.want(s.elastic(hosts[0], append(client, "-peer-cert-file="+elsewhere.Cert, "-peer-key-file="+elsewhere.Key)...), 78, "peer-certificate")
+			s.foundWith(client, hosts...) // the token is as it was
 			fresh := lab.Host(version)
 			good := lab.Certs("peer", fresh.Addr)
 			peer := func(ca, cert, key string) []string {
 				return append([]string{"-cluster-size=4", "-peer-trusted-ca-file=" + ca, "-peer-cert-file=" + cert, "-peer-key-file=" + key}, client...)
 			}
-			elsewhere, foreign := lab.Certs("elsewhere", "192.0.2.7"), lab.ForeignCerts("peer", fresh.Addr)
+			foreign := lab.ForeignCerts("peer", fresh.Addr)
 			s.refused(hosts[0], fresh, "peer-certificate", peer(good.CA, elsewhere.Cert, elsewhere.Key)...)
 			s.refused(hosts[0], fresh, "peer-certificate", peer(good.CA, foreign.Cert, foreign.Key)...)
 			s.refused(hosts[0], fresh, "advertise-scheme", append(peer(good.CA, good.Cert, good.Key),

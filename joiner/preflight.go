@@ -28,7 +28,7 @@ func (f Fault) String() string { return f.What + ": " + f.Wrong }
 // preflight stands before every change of the membership: a member that the
 // others cannot call back would only cost them quorum.
 func (j joining) preflight() (plan Plan, blocked bool) {
-	return first(j.admitted, j.writable, j.reachable, j.sameScheme, j.certified, j.resolved)
+	return first(j.admitted, j.writable, j.reachable, j.sameScheme, j.o.certified, j.o.resolved)
 }
 
 // writable: an etcd that cannot write never comes up.
@@ -41,7 +41,7 @@ func (j joining) writable() (Plan, bool) {
 // mayMove stands before the peer URLs of a member of ours are updated: that
 // is also how a cluster changes over from http to https.
 func (j joining) mayMove() (plan Plan, blocked bool) {
-	return first(j.admitted, j.reachable, j.certified, j.resolved)
+	return first(j.admitted, j.reachable, j.o.certified, j.o.resolved)
 }
 
 func first(checks ...func() (Plan, bool)) (Plan, bool) {
@@ -95,7 +95,8 @@ func (f founding) registrable() (plan Plan, blocked bool) {
 	}
 	return first(
 		func() (Plan, bool) { return reachable(f.p, others) },
-		func() (Plan, bool) { return sameScheme(f.p, others) })
+		func() (Plan, bool) { return sameScheme(f.p, others) },
+		f.o.certified, f.o.resolved)
 }
 
 // others are the peer URLs of the members that ran and are not this host.
@@ -109,19 +110,19 @@ func (j joining) others() []string {
 	return urls
 }
 
-func (j joining) certified() (Plan, bool) {
-	if len(j.o.Preflight.Certificate) == 0 {
+func (o Observation) certified() (Plan, bool) {
+	if len(o.Preflight.Certificate) == 0 {
 		return Plan{}, false
 	}
-	return refuse(PeerCertificate, "the members would not take this host's peer certificate: "+faults(j.o.Preflight.Certificate),
+	return refuse(PeerCertificate, "the members would not take this host's peer certificate: "+faults(o.Preflight.Certificate),
 		"give etcd a certificate of the peer CA with all names of -initial-advertise-peer-urls, for server and client"), true
 }
 
-func (j joining) resolved() (Plan, bool) {
-	if len(j.o.Preflight.Unresolved) == 0 {
+func (o Observation) resolved() (Plan, bool) {
+	if len(o.Preflight.Unresolved) == 0 {
 		return Plan{}, false
 	}
-	return notNow(AdvertiseUnresolved, "this host would advertise a name that does not resolve: "+faults(j.o.Preflight.Unresolved),
+	return notNow(AdvertiseUnresolved, "this host would advertise a name that does not resolve: "+faults(o.Preflight.Unresolved),
 		"bring the name into DNS or /etc/hosts, also of the other members, or advertise an address"), true
 }
 

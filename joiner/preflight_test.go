@@ -69,6 +69,9 @@ var preflightCases = []decideCase{
 	{"a founder at localhost, the first", host(1, at("http://localhost:2380")), foundingBy(1, "none"), StepRecord, FounderRecord, 0},
 	{"a founder at localhost, others elsewhere", host(3, at("http://localhost:2380")), foundingBy(3, "none", founder(1)), StepRefuse, AdvertiseLoopback, 78},
 	{"a founder with https, another with http", host(3, at("https://10.0.0.3:2380")), foundingBy(3, "none", founder(1)), StepRefuse, AdvertiseScheme, 78},
+	{"a founder with a bad certificate", host(1), with(foundingBy(1, "unspent"), func(o *Observation) { o.Preflight = badCert }), StepRefuse, PeerCertificate, 78},
+	{"a founder whose name nobody knows", host(1), with(foundingBy(1, "unspent"), func(o *Observation) { o.Preflight = unresolved }), StepRefuse, AdvertiseUnresolved, 75},
+	{"a founder with a bad certificate, registered", host(1), with(foundingBy(1, "unspent", founder(1)), func(o *Observation) { o.Preflight = badCert }), StepWait, FoundersMissing, 75},
 	{"a founder at localhost that is registered", host(1, at("http://localhost:2380")), with(foundingBy(1, "none", founder(2), Registration("n1", []string{"http://localhost:2380"}, token)), func(*Observation) {}), StepRecord, FounderRecord, 0},
 
 	{"not root, room", host(4, size(5)), observed(cluster("healthy healthy healthy", notRoot)), StepRefuse, AuthFailed, 78},
