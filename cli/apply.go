@@ -56,9 +56,9 @@ func (a *app) apply(ctx context.Context, c *cli.Command) error {
 	for c.Bool("retry") && isNotFinal(err) && pause(ctx, retryPause) {
 		err = a.applyOnce(ctx, c)
 	}
-	// After 0 a unit that is being stopped does not start its etcd, and after any
+	// A unit that is being stopped starts no etcd after 0 either, and after any
 	// other code it has failed.
-	if err != nil && ctx.Err() != nil && c.Bool("gate") && generator.Stopping(c.String("unit")) {
+	if err != nil && ctx.Err() != nil && (c.Bool("gate") || c.Bool("retry")) && generator.Stopping() {
 		return nil
 	}
 	var f *failure

@@ -307,6 +307,32 @@ func TestSystemdStop(t *testing.T) {
 	})
 }
 
+// TestSystemdStopOneshot: the same for the decision as a unit of its own.
+func TestSystemdStopOneshot(t *testing.T) {
+	onEveryRoot(t, func(f *fleet) {
+		f.oneshot = true
+		m := f.host(f.token(2))
+		m.Boot()
+		of := func(property string) string {
+			return strings.TrimSpace(m.Run("systemctl", "show", "-P", property, "elastic-etcd.service"))
+		}
+		m.WaitFor("the decision to wait", "elastic-etcd.service", func() error {
+			if text := of("StatusText"); !strings.Contains(text, "1 of 2 founders registered") {
+				return fmt.Errorf("it says %q", text)
+			}
+			return nil
+		})
+		m.Run("timeout", "20", "systemctl", "stop", "elastic-etcd.service")
+		if state := of("ActiveState") + " " + of("Result"); state != "inactive success" {
+			t.Fatalf("after a stop it is %s\n%s", state, m.Run("journalctl", "--no-pager", "-u", "elastic-etcd.service"))
+		}
+		if state := show(m, "ActiveState"); state != "inactive" {
+			t.Fatalf("after a stop of the decision etcd is %s", state)
+		}
+		f.wantNoEtcd(m)
+	})
+}
+
 // waits is the process that waits, once it says for what.
 func (f *fleet) waits(m *machine.Machine, reason string) (pid string) {
 	f.Helper()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/dbus"
@@ -65,10 +66,10 @@ func (m *Manager) Unit(ctx context.Context, name string) (Unit, error) {
 	return readUnit(name, props), nil
 }
 
-// Stopping tells whether systemd is stopping a unit now. It is for a command
-// of that unit that was interrupted: nothing can come of asking but a better
-// exit code, so what goes wrong is a no, and it does not take long.
-func Stopping(name string) bool {
+// Stopping tells whether systemd is stopping the unit of this process now. It
+// is for a command that was interrupted: nothing can come of asking but a
+// better exit code, so what goes wrong is a no, and it does not take long.
+func Stopping() bool {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	m, err := Connect(ctx)
@@ -76,6 +77,10 @@ func Stopping(name string) bool {
 		return false
 	}
 	defer m.Close()
+	name, err := m.conn.GetUnitNameByPID(ctx, uint32(os.Getpid()))
+	if err != nil {
+		return false
+	}
 	props, err := m.conn.GetUnitPropertiesContext(ctx, name)
 	return err == nil && props["ActiveState"] == "deactivating"
 }
