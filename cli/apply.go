@@ -240,6 +240,7 @@ func (t *target) reloadManager(ctx context.Context) error {
 	return nil
 }
 
+// pause tells whether there is time left after d.
 func pause(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()

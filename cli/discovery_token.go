@@ -81,7 +81,7 @@ func (w *world) lookAtToken(ctx context.Context) (registered, error) {
 	for end := time.Now().Add(lookTime); ; {
 		sight := w.api.Look(ctx, append(contacts(d, nil), peers...), clients...)
 		r.cluster = founded(d, sight.Clusters)
-		if r.cluster != nil || time.Now().After(end) || !wait(ctx, watchPause) {
+		if r.cluster != nil || time.Now().After(end) || !pause(ctx, watchPause) {
 			break
 		}
 	}

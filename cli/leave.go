@@ -33,14 +33,5 @@ func (a *app) leave(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	defer t.close()
-	s, err := readSettings(unitDefaults{c, t})
-	if err != nil {
-		return err
-	}
-	w, err := a.open(ctx, c, s)
-	if err != nil {
-		return err
-	}
-	defer w.close()
-	return w.carry(ctx, joiner.RunLeave)
+	return a.carry(ctx, c, t, joiner.RunLeave)
 }

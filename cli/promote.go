@@ -45,50 +45,7 @@ func (a *app) promote(ctx context.Context, c *cli.Command) error {
 	if c.Bool("no-block") {
 		return a.promoteBeside(ctx, c.String("unit"), t)
 	}
-	s, err := readSettings(unitDefaults{c, t})
-	if err != nil {
-		return err
-	}
-	w, err := a.open(ctx, c, s)
-	if err != nil {
-		return err
-	}
-	defer w.close()
-	return w.carry(ctx, joiner.RunPromotion)
-}
-
-// runningTarget asks systemd only where the command line names a unit.
-func runningTarget(ctx context.Context, c *cli.Command) (*target, error) {
-	name := c.String("unit")
-	if name == "" {
-		if c.Bool("no-block") {
-			return nil, usagef("--no-block needs --unit=UNIT, the unit that runs etcd")
-		}
-		return &target{}, nil
-	}
-	if err := generator.CheckUnit(name); err != nil {
-		return nil, usagef("--unit: %w", err)
-	}
-	t := &target{name: name}
-	if err := t.ask(ctx); err != nil {
-		return nil, unexpected(err)
-	}
-	return t, nil
-}
-
-// carry runs a decision that ends in nothing to tell etcd.
-func (w *world) carry(ctx context.Context, run func(context.Context, joiner.Policy, joiner.World) (joiner.Plan, error)) error {
-	limited, cancel := context.WithTimeout(ctx, w.s.timeout)
-	defer cancel()
-	plan, err := run(limited, w.s.policy, w)
-	if err != nil {
-		return unexpected(err)
-	}
-	w.reporter.end(interrupted(ctx, plan))
-	if plan.Exit != joiner.ExitDone {
-		return &failure{code: plan.Exit}
-	}
-	return nil
+	return a.carry(ctx, c, t, joiner.RunPromotion)
 }
 
 // promoteBeside runs the same command line in a unit of its own.

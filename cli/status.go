@@ -139,7 +139,7 @@ func watchStatus(ctx context.Context, p joiner.Policy, observe func(context.Cont
 			return s, o, err
 		}
 		s, _ = joiner.StatusOf(p, o)
-		if s.Clear() || hopeless(p, o, s) || time.Now().After(end) || !wait(ctx, watchPause) {
+		if s.Clear() || hopeless(p, o, s) || time.Now().After(end) || !pause(ctx, watchPause) {
 			return s, o, nil
 		}
 	}
@@ -149,16 +149,4 @@ func watchStatus(ctx context.Context, p joiner.Policy, observe func(context.Cont
 // that does not let this host in may have its quorum.
 func hopeless(p joiner.Policy, o joiner.Observation, s joiner.Status) bool {
 	return !s.Quorum && joiner.WhyNot(p, o).Exit != joiner.ExitNotNow
-}
-
-// wait tells whether ctx lasted for d.
-func wait(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
 }
