@@ -118,10 +118,10 @@ func loop(ctx context.Context, p Policy, w World, decide func(Policy, Observatio
 		o.Elapsed = Duration(time.Since(start))
 		plan = decide(p, o)
 		plan.Cause = cause
-		w.Report(plan)
 		if done(plan) {
 			return plan, o, nil
 		}
+		w.Report(plan)
 		if plan.Step.Changes() {
 			if err = w.Do(ctx, plan); unlessRefusal(err) != err {
 				return orRefuse(string(plan.Step), err), o, nil

@@ -155,8 +155,8 @@ func TestRehearse(t *testing.T) {
 		if err != nil || len(plans) != 3 || plans[0].Reason != FullDead || len(o.Clusters) != 1 {
 			t.Errorf("got %v, %v", plans, err)
 		}
-		if len(w.steps) != 0 {
-			t.Errorf("a rehearsal did %q", w.steps)
+		if len(w.steps) != 0 || w.reports != 2 {
+			t.Errorf("a rehearsal did %q and reported %d times; it watched twice", w.steps, w.reports)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
