@@ -38,8 +38,14 @@ func (c *commits) write(do func(*bbolt.Tx) error) error {
 	if !own.done { // nobody before us took it along
 		c.writeAll(c.take())
 	}
+	if !own.done {
+		return errPanicked
+	}
 	return own.err
 }
+
+// errPanicked is of a change that was taken along by one that panicked.
+var errPanicked = errors.New("the change was not written")
 
 func (c *commits) take() []*change {
 	c.mu.Lock()

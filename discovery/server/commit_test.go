@@ -84,3 +84,35 @@ func TestChangesAreGathered(t *testing.T) {
 		t.Errorf("%d transactions", len(transactions))
 	}
 }
+
+// A change that panics acknowledges nobody else's.
+func TestAPanicAcknowledgesNothing(t *testing.T) {
+	db, err := bbolt.Open(filepath.Join(t.TempDir(), "db"), 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	c := &commits{db: db}
+	ends := make(chan error, 2)
+	write := func(do func(*bbolt.Tx) error) {
+		defer func() {
+			if recover() != nil {
+				ends <- nil
+			}
+		}()
+		ends <- c.write(do)
+	}
+	c.turn.Lock() // somebody is writing
+	for range 2 {
+		go write(func(*bbolt.Tx) error { panic("broken") })
+	}
+	eventually(t, "both to be waiting", func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return len(c.pending) == 2
+	})
+	c.turn.Unlock()
+	if first, second := <-ends, <-ends; (first == nil) == (second == nil) {
+		t.Errorf("one is to panic, the other to fail and not to be acknowledged: %v, %v", first, second)
+	}
+}
