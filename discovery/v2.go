@@ -95,7 +95,7 @@ func (v *V2) Look(ctx context.Context) joiner.Discovery {
 	}
 	d.Size, d.Entries = 0, nil
 	if d.Missing = hasCode(err, client.ErrorCodeKeyNotFound); !d.Missing {
-		d.Error = v.service + ": " + reason(err)
+		d.Error, d.Refuses = v.service+": "+reason(err), hasCode(err, client.ErrorCodeUnauthorized)
 	}
 	return d
 }

@@ -110,7 +110,7 @@ func (v *V3) Look(ctx context.Context) joiner.Discovery {
 	})
 	if err != nil {
 		d.Size, d.Entries, d.Missing = 0, nil, false
-		d.Error = v.name + ": " + v3Reason(err)
+		d.Error, d.Refuses = v.name+": "+v3Reason(err), v3Refuses(err)
 	}
 	return d
 }
@@ -260,4 +260,14 @@ func v3Reason(err error) string {
 		return plain(errors.New(text))
 	}
 	return reason(err)
+}
+
+// v3Refuses tells whether an etcd lives there and does not let this user in. A
+// TLS failure is not for this host to mend alone: it is tried again.
+func v3Refuses(err error) bool {
+	switch rpctypes.Error(err) {
+	case rpctypes.ErrPermissionDenied, rpctypes.ErrAuthFailed, rpctypes.ErrUserEmpty, rpctypes.ErrUserNotFound:
+		return true
+	}
+	return false
 }

@@ -12,7 +12,7 @@ func withoutQuorum(p Policy, o Observation) Plan {
 	if o.Discovery.Kind == "" {
 		return withoutDiscovery(p, o)
 	}
-	if plan, unusable := discoveryUnusable(o); unusable {
+	if plan, unusable := discoveryUnusable(p, o); unusable {
 		return plan
 	}
 	list, err := founders(o.Discovery)
@@ -36,10 +36,13 @@ func withoutDiscovery(p Policy, o Observation) Plan {
 }
 
 // discoveryUnusable is for a service that did not answer, or knows nothing.
-func discoveryUnusable(o Observation) (Plan, bool) {
+func discoveryUnusable(p Policy, o Observation) (Plan, bool) {
 	switch d := o.Discovery; {
 	case d.Error != "" && o.hasRun():
 		return noQuorum(o), true
+	case d.Refuses && len(o.Hints) == 0 && !p.Endpoints:
+		return refuse(DiscoveryRefused, "the discovery service does not let this host in: "+d.Error,
+			"check the user and the password for discovery, or the name in the certificate"), true
 	case d.Error != "":
 		return wait(DiscoveryDown, "the discovery service does not answer: "+d.Error, "check what was given for discovery, and the service behind it"), true
 	case d.Missing:

@@ -307,6 +307,11 @@ var foundingCases = []decideCase{
 		o.Discovery.Error = "refused"
 		o.Views = []View{served(2, "healthy healthy healthy")}
 	}), StepWait, ClusterNoQuorum, 75},
+	{"discovery lets nobody in", host(1), with(foundingBy(1, "none"), func(o *Observation) { o.Discovery.Error, o.Discovery.Refuses = "permission denied", true }), StepRefuse, DiscoveryRefused, 78},
+	{"discovery lets nobody in, hints", host(1), with(foundingBy(1, "none"), func(o *Observation) {
+		o.Discovery.Error, o.Discovery.Refuses = "permission denied", true
+		o.Hints = []Hint{{Source: "-discovery-command"}}
+	}), StepWait, DiscoveryDown, 75},
 	{"token unknown", host(1), with(foundingBy(1, "none"), func(o *Observation) { o.Discovery.Missing = true }), StepRefuse, DiscoveryMissing, 78},
 	{"nothing configured", host(1), Observation{Disk: Disk{State: DiskFresh}}, StepRefuse, NotConfigured, 6},
 	{"endpoints that do not answer", host(1, func(p *Policy) { p.Endpoints = true }), Observation{Disk: Disk{State: DiskFresh}, Failures: []Failure{{URL: "http://x", Error: "refused"}}}, StepWait, ClusterUnreachable, 75},

@@ -63,6 +63,7 @@ const (
 	ClusterNoQuorum    Reason = "no-quorum"
 	ClusterUnreachable Reason = "unreachable"
 	DiscoveryDown      Reason = "discovery-unreachable"
+	DiscoveryRefused   Reason = "discovery-refused"
 	DiscoveryMissing   Reason = "discovery-token-unknown"
 	DiscoveryInvalid   Reason = "discovery-entry-invalid"
 	FounderRecord      Reason = "founder-record"
