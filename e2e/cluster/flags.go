@@ -10,9 +10,6 @@ func (h *Host) MachineFlags() []string {
 		"--advertise-client-urls=" + h.ClientURL(),
 		"--listen-peer-urls=" + h.PeerURL(),
 	}
-	if !strings.HasPrefix(h.Version, "2.") {
-		flags = append(flags, "--bcrypt-cost=4") // to log in takes the CPU of a test for long
-	}
 	if h.certs == nil {
 		return flags
 	}

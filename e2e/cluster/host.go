@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -93,7 +94,15 @@ func (h *Host) url(port int) string {
 // the given ones, which win.
 func (h *Host) Start(args ...string) {
 	h.lab.t.Helper()
-	h.Launch(nil, append(h.MachineFlags(), args...)...)
+	h.Launch(nil, slices.Concat(h.MachineFlags(), h.cheapLogins(), args)...)
+}
+
+// cheapLogins are for tests with auth: to log in takes the CPU for long.
+func (h *Host) cheapLogins() []string {
+	if strings.HasPrefix(h.Version, "2.") {
+		return nil
+	}
+	return []string{"--bcrypt-cost=4"}
 }
 
 // StartWith starts etcd as `etcd <machine's flags> $(elastic-etcd -o flags)`.
