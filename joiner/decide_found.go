@@ -216,7 +216,7 @@ func (f founding) found() Plan {
 // itself; that none of them answers may be an outage like any other, so that
 // it is worth another try.
 func (f founding) lostDisk() Plan {
-	return wait(FounderLostDisk, fmt.Sprintf("this host is a founder under %s, its data dir %q is empty, and nothing proves that its etcd never ran", f.list.source, f.p.DataDir),
+	return wait(FounderLostDisk, fmt.Sprintf("this host is a founder under %s, its data dir %q holds no log, and nothing proves that its etcd never ran", f.list.source, f.p.DataDir),
 		"start the other founders: with their quorum this host joins anew; if the cluster never ran, or all disks are lost, use a new token")
 }
 
