@@ -166,6 +166,26 @@ func TestJoinAbandoned(t *testing.T) {
 	s.lab.WaitHealthy(3, hosts[0], hosts[1], fresh)
 }
 
+// TestDeadLearnerOfOne: a learner that never came up beside the only voter
+// keeps nobody else out.
+func TestDeadLearnerOfOne(t *testing.T) {
+	for _, version := range []string{"3.4", "3.6"} {
+		t.Run(version, func(t *testing.T) {
+			s := newSite(t, 1)
+			hosts := s.lab.Hosts(1, version)
+			s.found(hosts...)
+			s.want(s.elastic(s.lab.Host(version), "-cluster-size=3"), 0, "join-listed")
+			if _, err := hosts[0].Client().Delete(t.Context(), "_elastic-etcd/intent"); err != nil { // its lease is over
+				t.Fatal(err)
+			}
+			second := s.lab.Host(version)
+			s.boot("join-listed", second, "-cluster-size=3")
+			s.wantPromoted(s.promote(second, "-cluster-size=3"))
+			s.lab.WaitHealthy(2, hosts[0], second)
+		})
+	}
+}
+
 // TestPlanTouchesNothing: neither the members, nor the keys, nor the discovery
 // service know that a plan was made, whatever it would do.
 func TestPlanTouchesNothing(t *testing.T) {

@@ -51,6 +51,27 @@ func skewRefused(t *testing.T, old string) {
 	s.wantQuorum(hosts...)
 }
 
+// TestSkewListed: an entry that an admin made, or a run before this host was
+// upgraded, is no leave to start an etcd that the members die of.
+func TestSkewListed(t *testing.T) {
+	t.Parallel()
+	for _, old := range []string{"3.4", "3.5"} {
+		t.Run(old, func(t *testing.T) {
+			s := newSite(t, 3)
+			hosts := s.lab.Hosts(3, old)
+			s.lab.Found(hosts...)
+			fresh := s.lab.Host("3.7")
+			hosts[0].Add(fresh.PeerURL())
+			s.unchanged(hosts[0], func() {
+				for _, strategy := range []string{"prepare", "add", "replace", "prune"} {
+					s.want(s.elastic(fresh, at(hosts), "-join-strategy="+strategy), 78, "version-skew")
+				}
+			})
+			s.wantQuorum(hosts...)
+		})
+	}
+}
+
 func skewJoins(t *testing.T, old, joiner string) {
 	s := newSite(t, 3)
 	hosts := s.lab.Hosts(2, old)

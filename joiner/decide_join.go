@@ -64,6 +64,9 @@ func (o Observation) recordFor(id ID) bool {
 // The list it emits must still be true when etcd starts, so nobody else is to
 // change the membership until then.
 func (j joining) adopt(m Member) Plan {
+	if plan, blocked := j.mayStart(m); blocked {
+		return plan
+	}
 	if plan, busy := j.hanging(); busy && !j.o.EtcdVersion.atLeast(firstPatient) {
 		return plan
 	}

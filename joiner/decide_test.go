@@ -182,6 +182,20 @@ var dataCases = []decideCase{
 var collisionCases = []decideCase{
 	{"entry of ours waits", host(4), observed(cluster("healthy healthy healthy added")), StepEmit, JoinListed, 0},
 	{"entry of ours waits, prepare", host(4, strategy(Prepare)), observed(cluster("healthy healthy healthy added")), StepEmit, JoinListed, 0},
+	{"entry of ours waits, version two higher", host(4), with(observed(cluster("healthy healthy healthy added")), func(o *Observation) { o.EtcdVersion = Version{3, 8} }), StepRefuse, VersionSkew, 78},
+	{"entry of ours waits, prepare, version lower", host(4, strategy(Prepare)), with(observed(cluster("healthy healthy healthy added")), func(o *Observation) { o.EtcdVersion = Version{3, 5} }), StepRefuse, VersionSkew, 78},
+	{"entry of ours waits, version unknown", host(4), with(observed(cluster("healthy healthy healthy added")), func(o *Observation) { o.EtcdVersion = Version{} }), StepRefuse, VersionUnknown, 78},
+	{"founder comes late with a version two higher", host(3), with(observed(cluster("healthy healthy unstarted")), func(o *Observation) {
+		o.Disk.Record, o.EtcdVersion = foundingBy(3, "unspent").Disk.Record, Version{3, 8}
+	}), StepRefuse, VersionSkew, 78},
+	{"founder comes late with a version nobody knows", host(3), with(observed(cluster("healthy healthy unstarted")), func(o *Observation) {
+		o.Disk.Record, o.EtcdVersion = foundingBy(3, "unspent").Disk.Record, Version{}
+	}), StepEmit, JoinListed, 0},
+	{"founder of 2.3 comes late", host(3), with(observed(cluster("healthy healthy unstarted", func(c *Cluster) { c.Version, c.API = Version{2, 1}, "v2" })), func(o *Observation) {
+		o.Disk.Record, o.EtcdVersion = foundingBy(3, "unspent").Disk.Record, Version{2, 3}
+	}), StepEmit, JoinListed, 0},
+	{"one voter and a dead learner", host(4, size(3)), observed(cluster("healthy", alsoMember(asLearner(member(2, "dead"))), gone)), StepRemove, PruneDead, 0},
+	{"the size as an intent has it", host(4, size(-1)), observed(cluster("healthy healthy healthy", intent(5, func(i *Intent) { i.Size = 3 }), alsoMember(member(5, "healthy")))), StepRefuse, ClusterFull, 75},
 	{"founder comes late", host(3), with(observed(cluster("healthy healthy unstarted")), func(o *Observation) { o.Disk.Record = foundingBy(3, "unspent").Disk.Record }), StepEmit, JoinListed, 0},
 	{"founder comes late without its record", host(3), observed(cluster("healthy healthy", alsoMember(func() Member { m := member(3, "dead"); m.ClientURLs = nil; return m }()))), StepRemove, FormerSelf, 0},
 	{"founder comes late with a spent record", host(3), with(observed(cluster("healthy healthy", alsoMember(func() Member { m := member(3, "dead"); m.ClientURLs = nil; return m }()))), func(o *Observation) { o.Disk.Record = foundingBy(3, "spent").Disk.Record }), StepRemove, FormerSelf, 0},

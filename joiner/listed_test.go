@@ -98,6 +98,7 @@ func TestSourceIsNamed(t *testing.T) {
 func TestListIsNotAnnouncedTo(t *testing.T) {
 	o := listBy(4, "none", func(o *Observation) {
 		o.Clusters = []Cluster{cluster("healthy healthy healthy added", intent(4))}
+		o.EtcdVersion = observed().EtcdVersion
 	})
 	if plan := Decide(host(4), o); plan.Step != StepEmit || plan.Entry != nil {
 		t.Errorf("got %s with entry %v", plan.Step, plan.Entry)

@@ -46,14 +46,15 @@ func (j joining) size() int {
 	return len(j.c.Members)
 }
 
-// knownSize is the size that the admin, the discovery or our own intent says.
+// knownSize is the size that the admin, the discovery or an intent says: its
+// host counted before it began.
 func knownSize(p Policy, o Observation, c Cluster) (size int, known bool) {
 	switch {
 	case p.Size >= 0:
 		return p.Size, true
 	case o.Discovery.Size > 0:
 		return o.Discovery.Size, true
-	case c.Intent.by(p.PeerURLs) && c.Intent.Size > 0:
+	case c.Intent.live() && c.Intent.Unclear == "" && c.Intent.Size > 0:
 		return c.Intent.Size, true
 	}
 	return 0, false
@@ -137,7 +138,8 @@ func (j joining) remove(m Member, r Reason, why string) Plan {
 	if j.p.Strategy == Replace && j.stillToAdd(m) > 0 && j.size() > 0 && len(j.c.Members)-1 >= j.size() {
 		return j.isFull(fmt.Sprintf("the removal of %s would not make room", describe(m)))
 	}
-	if !j.c.safeToRemove(m) || !keepsQuorum(j.c.healthy(), j.c.votersWithout(m)+j.stillToAdd(m)) {
+	// A dead learner has no vote: what its removal makes room for is asked then.
+	if !j.c.safeToRemove(m) || !m.Learner && !keepsQuorum(j.c.healthy(), j.c.votersWithout(m)+j.stillToAdd(m)) {
 		return wait(QuorumAtRisk, fmt.Sprintf("%s, but with %d of %d voters healthy its removal would put the quorum at risk",
 			why, j.c.healthy(), j.c.voters()), "bring other members back first")
 	}

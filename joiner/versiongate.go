@@ -5,9 +5,25 @@ import "fmt"
 // versionGate stands before every change of the membership: what etcd itself
 // would let in may kill the members that are there.
 func (j joining) versionGate() (plan Plan, blocked bool) {
-	if plan, blocked := j.preflight(); blocked {
-		return plan, true
+	return first(j.preflight, j.version)
+}
+
+// mayStart stands before this host's etcd starts as a member that is listed
+// already: whoever made the entry did not ask for its version. A founder that
+// comes late is not kept out because nobody knows one.
+func (j joining) mayStart(m Member) (plan Plan, blocked bool) {
+	mine, theirs := j.o.EtcdVersion, j.c.Version
+	founder := j.o.recordFor(m.ID)
+	switch {
+	case founder && (!mine.Known() || !theirs.Known()):
+		return Plan{}, false
+	case mine.Major == 2 && theirs.Major == 2: // which says 2.1 until all founders were up
+		return Plan{}, false
 	}
+	return j.version()
+}
+
+func (j joining) version() (plan Plan, blocked bool) {
 	mine, theirs := j.o.EtcdVersion, j.c.Version
 	switch {
 	case j.p.AnyVersion:
