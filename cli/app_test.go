@@ -62,6 +62,8 @@ func TestWrongUsage(t *testing.T) {
 		{"-name=a -initial-advertise-peer-urls=10.0.0.1:2380", "peer URL"},
 		{"-name=a -initial-advertise-peer-urls=http://10.0.0.1", "scheme://host:port"},
 		{"-name=a -initial-advertise-peer-urls=http://10.0.0.1:2380/x", "nothing behind it"},
+		{"-name=a -initial-advertise-peer-urls=http://u:secret@10.0.0.1:2380", `"xxxxx@10.0.0.1:2380"`},
+		{"-name=a -endpoints=http://u:secret@10.0.0.1:2379", `"xxxxx@10.0.0.1:2379"`},
 		{"-name=a -initial-advertise-peer-urls=ftp://10.0.0.1:2380", "http or https"},
 		{"-name=a -initial-advertise-peer-urls=http://10.0.0.1:1,http://10.0.0.1:1", "twice"},
 		{"-name=a -etcd-version=new", "-etcd-version"},

@@ -76,10 +76,12 @@ func blocking(args []string) []string {
 }
 
 // ours are the variables that the other process needs too. A password is not
-// among them: everybody may read a unit's environment. It comes from the
-// unit's EnvironmentFile= or from a --password-file.
+// among them, nor a user with one: everybody may read a unit's environment. It
+// comes from the unit's EnvironmentFile= or from a --password-file.
 func ours(environ []string) []string {
 	return slices.DeleteFunc(slices.Clone(environ), func(kv string) bool {
-		return !strings.HasPrefix(kv, "ELASTIC_ETCD_") || strings.HasPrefix(kv, "ELASTIC_ETCD_PASSWORD=") || strings.HasPrefix(kv, "ELASTIC_ETCD_DISCOVERY_PASSWORD=")
+		name, value, _ := strings.Cut(kv, "=")
+		return !strings.HasPrefix(name, "ELASTIC_ETCD_") || strings.HasSuffix(name, "_PASSWORD") ||
+			strings.HasSuffix(name, "_USER") && strings.Contains(value, ":")
 	})
 }

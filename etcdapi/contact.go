@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/sttts/elastic-etcd/joiner"
 )
 
 // port is what kind of port a URL leads to.
@@ -27,17 +29,17 @@ type contact struct {
 func parseContact(p port, raw string) (contact, error) {
 	u, err := url.Parse(strings.TrimSpace(raw))
 	if err != nil {
-		return contact{}, fmt.Errorf("%s URL %q cannot be parsed", p, raw)
+		return contact{}, fmt.Errorf("%s URL %q cannot be parsed", p, joiner.ShownURL(raw))
 	}
 	host, number, err := net.SplitHostPort(u.Host)
 	if n, e := strconv.ParseUint(number, 10, 16); err != nil || e != nil || host == "" || n == 0 {
-		return contact{}, fmt.Errorf("%s URL %q: want scheme://host:port", p, raw)
+		return contact{}, fmt.Errorf("%s URL %q: want scheme://host:port", p, joiner.ShownURL(raw))
 	}
 	if u.Scheme != "http" && u.Scheme != "https" {
-		return contact{}, fmt.Errorf("%s URL %q: the scheme must be http or https", p, raw)
+		return contact{}, fmt.Errorf("%s URL %q: the scheme must be http or https", p, joiner.ShownURL(raw))
 	}
 	if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		return contact{}, fmt.Errorf("%s URL %q: want scheme://host:port and nothing behind it", p, raw)
+		return contact{}, fmt.Errorf("%s URL %q: want scheme://host:port and nothing behind it", p, joiner.ShownURL(raw))
 	}
 	return contact{p, u.Scheme + "://" + u.Host}, nil
 }

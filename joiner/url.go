@@ -29,19 +29,27 @@ func PeerURLs(raw []string) ([]string, error) {
 	return urls, nil
 }
 
+// ShownURL is a URL that is refused, as it may be shown: not with a password.
+func ShownURL(s string) string {
+	if i := strings.LastIndex(s, "@"); i >= 0 {
+		return "xxxxx" + s[i:]
+	}
+	return s
+}
+
 func peerURL(s string) (string, error) {
 	u, err := url.Parse(strings.TrimSpace(s))
 	if err != nil {
-		return "", fmt.Errorf("peer URL %q cannot be parsed", s)
+		return "", fmt.Errorf("peer URL %q cannot be parsed", ShownURL(s))
 	}
 	if u.Scheme != "http" && u.Scheme != "https" {
-		return "", fmt.Errorf("peer URL %q: the scheme must be http or https", s)
+		return "", fmt.Errorf("peer URL %q: the scheme must be http or https", ShownURL(s))
 	}
 	if host, port, err := net.SplitHostPort(u.Host); err != nil || host == "" || port == "" {
-		return "", fmt.Errorf("peer URL %q: want scheme://host:port", s)
+		return "", fmt.Errorf("peer URL %q: want scheme://host:port", ShownURL(s))
 	}
 	if u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		return "", fmt.Errorf("peer URL %q: want scheme://host:port and nothing behind it", s)
+		return "", fmt.Errorf("peer URL %q: want scheme://host:port and nothing behind it", ShownURL(s))
 	}
 	return u.String(), nil
 }
