@@ -119,6 +119,10 @@ func health(c joiner.Cluster, m joiner.Member) string {
 		parts = append(parts, "silent for "+h.Silent.Round().String())
 	}
 	switch {
+	case c.NoProof != "" && h.Proven:
+		parts = append(parts, "speaks for a quorum")
+	case c.NoProof != "" && h.Reached != "":
+		parts = append(parts, "speaks for itself alone")
 	case c.NoProof != "":
 	case h.Following:
 		parts = append(parts, fmt.Sprintf("follows the log (match %d)", h.Match))

@@ -101,7 +101,7 @@ func size(bytes int64) string {
 // condition says who sees what of a member, the worst first.
 func condition(s joiner.Status, m joiner.Member) string {
 	parts := append([]string(nil), m.Alarms...)
-	for _, text := range []string{answering(m), logText(s, m)} {
+	for _, text := range []string{answering(s, m), logText(s, m)} {
 		if text != "" {
 			parts = append(parts, text)
 		}
@@ -116,8 +116,10 @@ func condition(s joiner.Status, m joiner.Member) string {
 const manyUnapplied = 1000
 
 // answering is what this host sees.
-func answering(m joiner.Member) string {
+func answering(s joiner.Status, m joiner.Member) string {
 	switch h := m.Health; {
+	case h.Reached != "" && s.Quorum && s.Cluster.NoProof != "" && !h.Proven:
+		return "answers for itself alone"
 	case h.Reached != "":
 		return "answers"
 	case h.Unclear != "":
@@ -189,7 +191,7 @@ func verdictLine(s joiner.Status) string {
 	case !s.Quorum:
 		return fmt.Sprintf("NO QUORUM: %d of %s answer this host, and %d must agree", s.Healthy, count(s.Voters, "voter", "voters"), s.Voters/2+1)
 	case s.Cluster.NoProof != "":
-		text = fmt.Sprintf("%d of %s answer this host (the leader's word is not to be had: %s): %s", s.Healthy, count(s.Voters, "voter", "voters"), s.Cluster.NoProof, tolerance(s))
+		text = fmt.Sprintf("%d of %s answer this host for a quorum (the leader's word is not to be had: %s): %s", s.Healthy, count(s.Voters, "voter", "voters"), s.Cluster.NoProof, tolerance(s))
 	}
 	if alarms := s.Alarms(); len(alarms) > 0 {
 		text += "; ALARM: " + strings.Join(alarms, ", ")

@@ -110,8 +110,10 @@ func TestStatusLines(t *testing.T) {
 		{"two of three", voters(3, 2), "\n2 of 3 voters healthy: no fault tolerance left: the next voter that fails takes the quorum\n"},
 		{"one", voters(1, 1), "\n1 of 1 voter healthy: no fault tolerance: a cluster of 1 never has any\n"},
 		{"two", voters(2, 2), "\n2 of 2 voters healthy: no fault tolerance: a cluster of 2 never has any\n"},
-		{"no proof", func(c *joiner.Cluster, _ *joiner.Observation) { c.NoProof = "refused" },
-			"\n1 of 2 voters answer this host (the leader's word is not to be had: refused): the quorum of 2 is being lost"},
+		{"no proof", func(c *joiner.Cluster, _ *joiner.Observation) {
+			c.NoProof, c.Members[0].Health.Proven = "refused", true
+		},
+			"\n1 of 2 voters answer this host for a quorum (the leader's word is not to be had: refused): the quorum of 2 is being lost"},
 		{"who joins", intent(joiner.Intent{Name: "n9", Purpose: joiner.ToJoin, Left: 90 * second}), "\n\"n9\" is changing the membership (join), for 1m30s at most\n"},
 		{"who replaces", intent(joiner.Intent{Name: "n9", Purpose: joiner.ToJoin, Replaces: 2, Left: 90 * second}), "\n\"n9\" is changing the membership (join, replaces 2), for 1m30s at most\n"},
 		{"an unreadable intent", intent(joiner.Intent{Unclear: "timed out"}), "\nwhether a host is changing the membership cannot be read: timed out\n"},

@@ -121,8 +121,21 @@ func (l *look) take(ans answer) {
 	}
 	if _, known := l.proofs[ans.cluster]; ans.proven && !known {
 		l.proofs[ans.cluster] = ans
-		l.tasks.Go(func() { l.verdicts <- l.api.gather(l.ctx, ans) })
+		others := l.clients()
+		l.tasks.Go(func() { l.verdicts <- l.api.gather(l.ctx, ans, others) })
 	}
+}
+
+// clients are the client ports asked so far, and not by a guess.
+func (l *look) clients() []string {
+	var urls []string
+	for c := range l.depths {
+		if _, guessed := l.guesses[c]; c.port == clientPort && !guessed {
+			urls = append(urls, c.url)
+		}
+	}
+	slices.Sort(urls)
+	return urls
 }
 
 // done tells whether nothing that is still to come can matter.
@@ -150,11 +163,17 @@ func (l *look) needless(c contact) bool {
 		}
 		for _, m := range proof.list {
 			if slices.Contains(contactsOf(m), c) && l.reached(id, m) != nil {
-				return true
+				return l.evidence[id].err == nil || l.proven(id, m)
 			}
 		}
 	}
 	return false
+}
+
+// proven tells whether a member spoke with a quorum behind it.
+func (l *look) proven(cluster joiner.ID, m joiner.Member) bool {
+	return l.evidence[cluster].proven[m.ID] ||
+		slices.ContainsFunc(l.answers, func(ans answer) bool { return ans.proven && ans.by(cluster, m) })
 }
 
 // reached gives an answer of a member, nil where there is none.

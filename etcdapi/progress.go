@@ -65,21 +65,24 @@ type evidence struct {
 	progress
 	newest uint64 // what had to be followed
 	err    error
+	linear
 
 	intent   *joiner.Intent
 	noIntent string // why there can be none
 	barred   *joiner.Barred
 }
 
-// gather finds out whose log follows and who is changing the membership.
-func (a *API) gather(ctx context.Context, proof answer) evidence {
+// gather finds out whose log follows and who is changing the membership. The
+// leader is looked for at others too, of whom it is not known yet who they are.
+func (a *API) gather(ctx context.Context, proof answer, others []string) evidence {
 	var intent *joiner.Intent
 	var none string
 	var reading sync.WaitGroup
 	reading.Go(func() { intent, none = a.readIntent(ctx, proof) })
 	var barred *joiner.Barred
 	reading.Go(func() { barred = a.admits(ctx, proof) })
-	e := a.follow(ctx, proof)
+	e := a.follow(ctx, proof, others)
+	e.linear = a.askLinear(ctx, proof, e.err != nil || a.thorough)
 	reading.Wait()
 	e.barred = barred
 	e.intent, e.noIntent = intent, none
@@ -90,12 +93,12 @@ func (e evidence) following(id joiner.ID) bool { return e.match[id] >= e.newest 
 
 // follow asks the leader, just after an entry was committed, whose log has
 // it, until all that are awaited have it or followTime is over.
-func (a *API) follow(ctx context.Context, proof answer) evidence {
+func (a *API) follow(ctx context.Context, proof answer, others []string) evidence {
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
 	e := evidence{cluster: proof.cluster}
 	var from string
-	if from, e.progress, e.err = a.findLeader(ctx, proof); e.err != nil {
+	if from, e.progress, e.err = a.findLeader(ctx, proof, others); e.err != nil {
 		return e
 	}
 	e.newest = e.commit
@@ -122,16 +125,30 @@ func (e evidence) all(list []joiner.Member) bool {
 	return !slices.ContainsFunc(list, func(m joiner.Member) bool { return !e.following(m.ID) })
 }
 
-// findLeader asks all client URLs of the leader at once; the first that tells
-// its progress is as good as any.
-func (a *API) findLeader(ctx context.Context, proof answer) (from string, p progress, err error) {
+// findLeader asks the client URLs of the leader; where none of them tells, as
+// where it advertises localhost, the admin may still have named one.
+func (a *API) findLeader(ctx context.Context, proof answer, others []string) (from string, p progress, err error) {
+	known := leaderURLs(proof)
+	if from, p, err = a.firstProgress(ctx, proof, known); err == nil {
+		return from, p, nil
+	}
+	others = slices.DeleteFunc(others, func(u string) bool { return slices.Contains(known, u) })
+	if from, p, e := a.firstProgress(ctx, proof, others); e == nil {
+		return from, p, nil
+	}
+	return "", progress{}, err
+}
+
+// firstProgress asks all URLs at once; the first that tells the leader's
+// progress is as good as any.
+func (a *API) firstProgress(ctx context.Context, proof answer, urls []string) (from string, p progress, err error) {
 	type found struct {
 		from string
 		progress
 		err error
 	}
 	var errs []error
-	for f := range askAll(ctx, leaderURLs(proof), func(ctx context.Context, u string) found {
+	for f := range askAll(ctx, urls, func(ctx context.Context, u string) found {
 		p, err := a.progressAt(ctx, u, proof)
 		return found{u, p, err}
 	}) {

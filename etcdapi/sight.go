@@ -94,7 +94,7 @@ func (l *look) cluster(best answer) joiner.Cluster {
 		Members: slices.Clone(best.list),
 	}
 	e := l.evidence[c.ID]
-	c.Intent, c.NoIntent, c.Barred = e.intent, e.noIntent, e.barred
+	c.Intent, c.NoIntent, c.Barred, c.Downgrading = e.intent, e.noIntent, e.barred, e.downgrading
 	if e.err != nil {
 		c.NoProof = e.err.Error()
 	} else {
@@ -132,7 +132,7 @@ func (l *look) examine(cluster joiner.ID, m *joiner.Member, e evidence) {
 // meet fills in what this host saw of a member by itself.
 func (l *look) meet(cluster joiner.ID, m *joiner.Member) {
 	if ans := l.reached(cluster, *m); ans != nil {
-		m.Health.Reached = ans.url
+		m.Health.Reached, m.Health.Proven = ans.url, l.proven(cluster, *m)
 	} else {
 		m.Health.Unclear = l.unclear(*m)
 		m.Health.Refused = l.refused(*m)

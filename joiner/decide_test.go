@@ -49,7 +49,7 @@ func member(n int, state string) Member {
 		ClientURLs: []string{strings.Replace(hostURL(n), "2380", "2379", 1)}, Version: Version{3, 6}}
 	switch state {
 	case "healthy":
-		m.Health = Health{Reached: hostURL(n), Match: 100, Following: true}
+		m.Health = Health{Reached: hostURL(n), Proven: true, Match: 100, Following: true}
 	case "unreached": // from here only
 		m.Health = Health{Match: 100, Following: true, Silent: window}
 	case "stalled": // it answers, but its log stands still
@@ -241,6 +241,8 @@ var strategyCases = []decideCase{
 	{"replace, full, one stalled but answering", host(4), observed(cluster("healthy healthy stalled")), StepRefuse, ClusterFull, 75},
 	{"replace, full, nobody dead", host(4), observed(cluster("healthy healthy healthy")), StepRefuse, ClusterFull, 75},
 	{"replace, full, one dead, no evidence", host(4), observed(cluster("healthy healthy dead", noProof)), StepRefuse, NoEvidence, 75},
+	{"room, one is cut off from the others, no evidence", host(4, size(5)), observed(cluster("healthy healthy stalled", noProof)), StepWait, QuorumAtRisk, 75},
+	{"room, no evidence, and all speak for a quorum", host(4, size(5)), observed(cluster("healthy healthy healthy", noProof)), StepAdd, RoomToJoin, 0},
 	{"replace, full, nobody dead, standby", host(4, func(p *Policy) { p.Standby = true }), observed(cluster("healthy healthy healthy")), StepWait, ClusterFull, 75},
 	{"replace, overfull", host(6), observed(cluster("healthy healthy healthy healthy dead")), StepRefuse, ClusterFull, 75},
 	{"replace, full, an abandoned entry", host(5), observed(cluster("healthy healthy", alsoMember(member(4, "abandoned")))), StepRemove, FullDead, 0},
@@ -271,6 +273,10 @@ var strategyCases = []decideCase{
 			c.Members[i].Version = Version{3, 0}
 		}
 	})), StepRefuse, VersionSkew, 78},
+	{"a downgrade is enabled", host(4, size(5)), observed(cluster("healthy healthy healthy", func(c *Cluster) { c.Downgrading = true })), StepWait, VersionDowngrade, 75},
+	{"a downgrade is enabled, full, one dead", host(4), observed(cluster("healthy healthy dead", func(c *Cluster) { c.Downgrading = true })), StepWait, VersionDowngrade, 75},
+	{"a downgrade is enabled, our entry waits", host(4), observed(cluster("healthy healthy healthy added", func(c *Cluster) { c.Downgrading = true })), StepWait, VersionDowngrade, 75},
+	{"a downgrade is enabled, and we have data", host(3), hasData(3, cluster("healthy healthy healthy", func(c *Cluster) { c.Downgrading = true })), StepEmit, ResumeMember, 0},
 	{"cluster without a version", host(4, size(5)), observed(cluster("healthy healthy healthy", func(c *Cluster) { c.Version = Version{}; c.Members[0].Version = Version{} })), StepWait, VersionUndecided, 75},
 }
 

@@ -83,7 +83,7 @@ func checkForeseen(t *testing.T, p Policy, states []string, o Observation, reaso
 	}
 	voters, healthy := len(states), 0
 	for _, s := range states {
-		if (o.Clusters[0].NoProof == "" && (s == "healthy" || s == "unreached")) || (o.Clusters[0].NoProof != "" && (s == "healthy" || s == "stalled")) {
+		if (o.Clusters[0].NoProof == "" && (s == "healthy" || s == "unreached")) || (o.Clusters[0].NoProof != "" && s == "healthy") {
 			healthy++
 		}
 	}

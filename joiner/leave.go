@@ -21,8 +21,7 @@ func DecideLeave(p Policy, o Observation) Plan {
 		return refuse(LeaveLast, fmt.Sprintf("member %s is the last voter of cluster %s", describe(m), c.ID),
 			"to give up the cluster, stop etcd and keep or archive its data dir")
 	case !c.safeToRemove(m):
-		return wait(QuorumAtRisk, fmt.Sprintf("with %d of %d voters healthy, the removal of this host would put the quorum of cluster %s at risk",
-			c.healthy(), c.voters(), c.ID), "bring other members back first")
+		return c.atRisk("the removal of this host", "bring other members back first")
 	}
 	if plan, blocked := (joining{p, o, c}).admitted(); blocked {
 		return plan

@@ -22,6 +22,7 @@ var leaveCases = []decideCase{
 	{"a learner of one", host(4), learnerHere("healthy", cluster("healthy", intent(4, leaving))), StepRemove, LeaveMember, 0},
 	{"one of two", host(2), hasData(2, cluster("healthy healthy", intent(2, leaving))), StepRemove, LeaveMember, 0},
 	{"one of two, the other is dead", host(2), hasData(2, cluster("dead healthy")), StepWait, QuorumAtRisk, 75},
+	{"one of three, another is cut off, and the leader cannot be asked", host(3), hasData(3, cluster("healthy stalled healthy", noProof)), StepWait, QuorumAtRisk, 75},
 	{"one of three, another is dead", host(3), hasData(3, cluster("healthy dead healthy")), StepWait, QuorumAtRisk, 75},
 	{"one of three that is down itself", host(3), hasData(3, cluster("healthy healthy dead", intent(3, leaving))), StepRemove, LeaveMember, 0},
 	{"one of three", host(3), hasData(3, cluster("healthy healthy healthy")), StepClaim, IntentClaim, 0},

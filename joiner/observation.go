@@ -116,6 +116,9 @@ type Cluster struct {
 	Members []Member `json:"members"`           // voters and learners, unstarted ones too
 	NoProof string   `json:"noproof,omitempty"` // why the leader's raft progress is not known; "" = it is
 
+	// Downgrading tells that a downgrade is enabled (etcdctl downgrade enable).
+	Downgrading bool `json:"downgrading,omitempty"`
+
 	// Intent is the live one, nil = none. NoIntent says why intents cannot
 	// be kept in this cluster; "" = they can.
 	Intent   *Intent `json:"intent,omitempty"`
@@ -152,6 +155,10 @@ type Health struct {
 	// Reached is the URL that gave this host a complete answer with the
 	// cluster's ID in this observation; "" = none did.
 	Reached string `json:"reached,omitempty"`
+	// Proven tells that the member itself answered with a quorum behind it in
+	// this observation. One that is cut off from the others is reached, and
+	// yet takes part in nothing.
+	Proven bool `json:"proven,omitempty"`
 	// Unclear says why an answer is neither: a TLS failure is not silence.
 	Unclear string `json:"unclear,omitempty"`
 	// Refused tells that every address of the member refuses connections:

@@ -66,6 +66,10 @@ func (j promoting) decide() Plan {
 	if plan, blocked := j.c.turn(j.p, Intent{Purpose: ToPromote}); blocked {
 		return plan
 	}
+	if j.c.NoProof != "" && !j.m.Health.Proven {
+		return wait(NoEvidence, fmt.Sprintf("whether learner %s has caught up and takes part only the leader can tell: %s", describe(j.m), j.c.NoProof),
+			"let this host reach /debug/vars on the leader's client URL")
+	}
 	if !j.caughtUp() {
 		return wait(PromoteBehind, fmt.Sprintf("learner %s has not caught up yet: it holds entry %d of %d", describe(j.m), j.m.Health.Match, j.c.newest()),
 			"look at the log of this host's etcd")
@@ -74,25 +78,21 @@ func (j promoting) decide() Plan {
 		return plan
 	}
 	if !j.c.safeToPromote() {
-		return wait(QuorumAtRisk, fmt.Sprintf("with %d of %d voters healthy, one more voter would put the quorum of cluster %s at risk",
-			j.c.healthy(), j.c.voters(), j.c.ID), "bring a member back")
+		return j.c.atRisk("one more voter", "bring a member back")
 	}
 	return j.c.promotion(j.p, j.m, PromoteReady, fmt.Sprintf("learner %s has caught up", describe(j.m)))
 }
 
 // caughtUp is our own word on what etcd asks of a learner too, nine tenths of
 // the leader's log, and on what etcd does not ask: it promotes one that has
-// died since, or hangs. Where the leader cannot be asked, etcd alone judges the
-// log.
+// died since, or hangs. Where the leader cannot be asked, a learner that speaks
+// for a quorum has applied all there is.
 func (j promoting) caughtUp() bool {
 	h := j.m.Health
-	switch {
-	case j.c.NoProof == "" && h.Following:
-		return true
-	case h.Reached == "":
-		return false
+	if j.c.NoProof != "" {
+		return h.Proven
 	}
-	return j.c.NoProof != "" || h.Match > 0 && h.Match >= j.c.newest()/10*9
+	return h.Following || h.Reached != "" && h.Match > 0 && h.Match >= j.c.newest()/10*9
 }
 
 // newest is the newest log entry that a member is known to hold.
@@ -121,8 +121,7 @@ func (j promoting) replace() (Plan, bool) {
 		return noEvidence(j.c, m), true
 	}
 	if !j.c.safeToRemove(m) {
-		return wait(QuorumAtRisk, fmt.Sprintf("member %s is dead, but with %d of %d voters healthy its removal would put the quorum at risk",
-			describe(m), j.c.healthy(), j.c.voters()), "bring other members back first"), true
+		return j.c.atRisk(fmt.Sprintf("the removal of member %s, which is dead,", describe(m)), "bring other members back first"), true
 	}
 	return j.c.removal(j.p, m, PromoteReplaced, fmt.Sprintf("member %s is dead, and this host has caught up to replace it", describe(m))), true
 }

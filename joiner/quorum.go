@@ -1,5 +1,7 @@
 package joiner
 
+import "fmt"
+
 // quorum is the majority of a number of voters.
 func quorum(voters int) int { return voters/2 + 1 }
 
@@ -24,7 +26,7 @@ func (c Cluster) voters() int {
 }
 
 // healthy counts the voters that take part now: by the leader's word where
-// that is known, else those that this host reached.
+// that is known, else those that this host saw speak for a quorum.
 func (c Cluster) healthy() int {
 	n := 0
 	for _, m := range c.Members {
@@ -39,7 +41,17 @@ func (c Cluster) alive(m Member) bool {
 	if c.NoProof == "" {
 		return m.Health.Following
 	}
-	return m.Health.Reached != ""
+	return m.Health.Proven
+}
+
+// atRisk is the plan for a change that the quorum rule forbids.
+func (c Cluster) atRisk(change, hint string) Plan {
+	text := fmt.Sprintf("with %d of %d voters healthy, %s would put the quorum of cluster %s at risk", c.healthy(), c.voters(), change, c.ID)
+	if c.NoProof != "" {
+		text += " (healthy are those that answered for a quorum themselves, since the leader's progress is not known: " + c.NoProof + ")"
+		hint = "let this host reach /debug/vars on the leader's client URL, or " + hint
+	}
+	return wait(QuorumAtRisk, text, hint)
 }
 
 // safeToAdd tells whether one more voter leaves the quorum safe.

@@ -46,6 +46,7 @@ const (
 	VersionUnknown    Reason = "version-unknown"   //
 	VersionSkew       Reason = "version-skew"      //
 	VersionUndecided  Reason = "version-undecided" //
+	VersionDowngrade  Reason = "version-downgrade" // to be older soon
 
 	// Before a change of the membership.
 	AdvertiseLoopback   Reason = "advertise-loopback"   // others would look for us on themselves

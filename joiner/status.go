@@ -12,7 +12,8 @@ type Status struct {
 	Self ID
 	// Data is what this host's data dir has to do with it.
 	Data OwnData
-	// Voters are those listed, Healthy those of them that take part now.
+	// Voters are those listed, Healthy those of them that take part now;
+	// without a quorum, those that answer.
 	Voters, Healthy int
 	// Tolerance is how many healthy voters may still fail before the quorum
 	// is lost; less than zero where it is lost, or would be by the next vote.
@@ -45,10 +46,22 @@ func StatusOf(p Policy, o Observation) (s Status, ok bool) {
 	s.Self = o.selfIn(p, c, s.Data)
 	s.Voters, s.Healthy, s.Newest = c.voters(), c.healthy(), c.newest()
 	s.Tolerance = s.Healthy - quorum(s.Voters)
-	if !s.Quorum {
-		s.Tolerance = min(s.Tolerance, -1)
+	if !s.Quorum { // then nobody can take part, and what counts is who answers
+		s.Healthy = c.reached()
+		s.Tolerance = min(s.Healthy-quorum(s.Voters), -1)
 	}
 	return s, true
+}
+
+// reached counts the voters that answer this host.
+func (c Cluster) reached() int {
+	n := 0
+	for _, m := range c.Members {
+		if !m.Learner && m.Started() && m.Health.Reached != "" {
+			n++
+		}
+	}
+	return n
 }
 
 // shown is the cluster to show, the one of the data first.

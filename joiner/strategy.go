@@ -140,8 +140,7 @@ func (j joining) remove(m Member, r Reason, why string) Plan {
 	}
 	// A dead learner has no vote: what its removal makes room for is asked then.
 	if !j.c.safeToRemove(m) || !m.Learner && !keepsQuorum(j.c.healthy(), j.c.votersWithout(m)+j.stillToAdd(m)) {
-		return wait(QuorumAtRisk, fmt.Sprintf("%s, but with %d of %d voters healthy its removal would put the quorum at risk",
-			why, j.c.healthy(), j.c.voters()), "bring other members back first")
+		return j.c.atRisk(fmt.Sprintf("its removal (%s)", why), "bring other members back first")
 	}
 	// What is begun is to be finished: nobody else may hold up the add.
 	if other, ok := j.longest(j.hangers(m.ID), undecided); ok {
@@ -202,8 +201,7 @@ func (j joining) add() Plan {
 		return plan
 	case learner && j.c.voters() == 1 && j.c.healthy() == 1: // costs the only voter nothing
 	case !j.c.safeToAdd():
-		return wait(QuorumAtRisk, fmt.Sprintf("with %d of %d voters healthy, one more voter would put the quorum of cluster %s at risk",
-			j.c.healthy(), j.c.voters(), j.c.ID), "bring a member back, or remove a dead one: -join-strategy=prune does")
+		return j.c.atRisk("one more voter", "bring a member back, or remove a dead one: -join-strategy=prune does")
 	}
 	if plan, blocked := j.turn(0); blocked {
 		return plan

@@ -31,6 +31,9 @@ func (j joining) version() (plan Plan, blocked bool) {
 	case !mine.Known():
 		return refuse(VersionUnknown, "the version of this host's etcd is not known, and a wrong one can destroy the cluster",
 			"give -etcd-binary=PATH or -etcd-version=X.Y.Z (-etcd-version=any takes the risk)"), true
+	case j.c.Downgrading:
+		return wait(VersionDowngrade, fmt.Sprintf("cluster %s is %s, and a downgrade of it is enabled: whoever joins now is of the wrong version soon", j.c.ID, theirs),
+			"finish the downgrade first, or end it: etcdctl downgrade cancel"), true
 	case theirs.Known() && mine.mayJoin(theirs), theirs == undecidedVersion && j.fitsServers(mine):
 		return Plan{}, false
 	case !theirs.Known():

@@ -19,10 +19,11 @@ const (
 	Dead                   // its addresses refuse connections
 	Frozen                 // it hangs: connections stay up, nothing answers
 	CutOff                 // it runs, and no packet gets to or from it
+	Parted                 // it runs, and none of the other members hears it
 )
 
 func (s State) String() string {
-	return []string{"unstarted", "healthy", "dead", "frozen", "cut off"}[s]
+	return []string{"unstarted", "healthy", "dead", "frozen", "cut off", "parted"}[s]
 }
 
 // Log is how much of the log a member holds.

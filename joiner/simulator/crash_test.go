@@ -16,7 +16,7 @@ func TestCrashAtEveryStep(t *testing.T) {
 	for _, v := range versions {
 		for n := 1; n <= largest(t, 4); n++ {
 			multisets(n, func(states []string) {
-				c, unreached, ok := situation(v, states)
+				c, sees, ok := situation(v, states)
 				if !ok {
 					return
 				}
@@ -24,7 +24,7 @@ func TestCrashAtEveryStep(t *testing.T) {
 				for _, s := range joiner.Strategies() {
 					for _, size := range []int{n, n + 1, 0} {
 						for _, promotes := range []bool{false, true} {
-							e.everySelf(c, states, unreached, joiner.Policy{Strategy: s, Promotes: promotes}, size)
+							e.everySelf(c, states, sees, joiner.Policy{Strategy: s, Promotes: promotes}, size)
 						}
 					}
 				}
@@ -37,7 +37,7 @@ func TestCrashAtEveryStep(t *testing.T) {
 	}
 }
 
-func (e explorer) everySelf(c *Cluster, states []string, unreached []joiner.ID, p joiner.Policy, size int) {
+func (e explorer) everySelf(c *Cluster, states []string, sees sight, p joiner.Policy, size int) {
 	n := len(states)
 	for self := 1; self <= n+1; self++ {
 		if self > 1 && self <= n && states[self-1] == states[self-2] {
@@ -51,13 +51,13 @@ func (e explorer) everySelf(c *Cluster, states []string, unreached []joiner.ID, 
 		} else if p.Promotes {
 			w.most++ // beside a dead member
 		}
-		w.actors = []*actor{newActor(w, self, p, unreached)}
-		e.run(w, func(at *world) { e.crash(at, p, unreached) })
+		w.actors = []*actor{newActor(w, self, p, sees)}
+		e.run(w, func(at *world) { e.crash(at, p, sees) })
 	}
 }
 
 // crash kills the first host's run here.
-func (e explorer) crash(w *world, p joiner.Policy, unreached []joiner.ID) {
+func (e explorer) crash(w *world, p joiner.Policy, sees sight) {
 	again := w.clone()
 	again.trail = append(again.trail, "killed; again on the same host")
 	again.actors[0].restart()
@@ -66,7 +66,7 @@ func (e explorer) crash(w *world, p joiner.Policy, unreached []joiner.ID) {
 	other := w.clone()
 	other.trail = append(other.trail, "killed; another host")
 	other.c.Watch(Horizon)
-	stranger := newActor(other, 9, p, unreached)
+	stranger := newActor(other, 9, p, sees)
 	other.actors = []*actor{stranger}
 	e.run(other, nil)
 }

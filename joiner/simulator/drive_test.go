@@ -79,13 +79,15 @@ func TestObserve(t *testing.T) {
 		want   joiner.Health // of member 3 after a minute
 	}{
 		{"healthy", func(*simulator.Cluster, *simulator.Host) {},
-			joiner.Health{Reached: "http://10.0.0.3:2379", Match: simulator.Newest, Following: true}},
+			joiner.Health{Reached: "http://10.0.0.3:2379", Proven: true, Match: simulator.Newest, Following: true}},
 		{"killed", func(c *simulator.Cluster, _ *simulator.Host) { c.Kill(3) },
 			joiner.Health{Refused: true, Match: simulator.Newest - 10, Silent: minute, Stalled: minute}},
 		{"frozen", func(c *simulator.Cluster, _ *simulator.Host) { c.Freeze(3) },
 			joiner.Health{Match: simulator.Newest - 10, Silent: minute, Stalled: minute}},
 		{"cut off", func(c *simulator.Cluster, _ *simulator.Host) { c.CutOff(3) },
 			joiner.Health{Match: simulator.Newest - 10, Silent: minute, Stalled: minute}},
+		{"cut off from the others only", func(c *simulator.Cluster, _ *simulator.Host) { c.Part(3) },
+			joiner.Health{Reached: "http://10.0.0.3:2379", Match: simulator.Newest - 10, Stalled: minute}},
 		{"out of this host's reach", func(_ *simulator.Cluster, h *simulator.Host) { h.Unreached = []joiner.ID{3} },
 			joiner.Health{Match: simulator.Newest, Following: true, Silent: minute}},
 		{"dead and no proof", func(c *simulator.Cluster, h *simulator.Host) { c.Kill(3); h.NoProof = "403" },
@@ -95,7 +97,7 @@ func TestObserve(t *testing.T) {
 		{"a new leader", func(c *simulator.Cluster, h *simulator.Host) { c.Kill(3); c.Watch(deadAfter/2, h); c.Elect(2) },
 			joiner.Health{Refused: true, Match: simulator.Newest - 10, Silent: minute + minute/2, Stalled: minute}},
 		{"thawed", func(c *simulator.Cluster, h *simulator.Host) { c.Freeze(3); c.Watch(deadAfter, h); c.Thaw(3) },
-			joiner.Health{Reached: "http://10.0.0.3:2379", Match: simulator.Newest, Following: true}},
+			joiner.Health{Reached: "http://10.0.0.3:2379", Proven: true, Match: simulator.Newest, Following: true}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			sim := simulator.New(simulator.Version{Major: 3, Minor: 6, Patch: 16}, 3)

@@ -15,6 +15,9 @@ func (c *Cluster) Freeze(id joiner.ID) { c.become(id, Frozen) }
 // CutOff takes the network from a member.
 func (c *Cluster) CutOff(id joiner.ID) { c.become(id, CutOff) }
 
+// Part takes a member's links to the others; hosts that look still reach it.
+func (c *Cluster) Part(id joiner.ID) { c.become(id, Parted) }
+
 func (c *Cluster) become(id joiner.ID, s State) {
 	m := c.Member(id)
 	if m == nil || m.State == Unstarted || m.State == s || m.State == Dead {
@@ -28,7 +31,7 @@ func (c *Cluster) become(id joiner.ID, s State) {
 // Connections that nobody dropped meanwhile are as old as ever.
 func (c *Cluster) Thaw(id joiner.ID) {
 	m := c.Member(id)
-	if m == nil || m.State != Frozen && m.State != CutOff {
+	if m == nil || m.State != Frozen && m.State != CutOff && m.State != Parted {
 		return
 	}
 	leader := c.Member(c.Leader)

@@ -175,6 +175,8 @@ func (e explorer) mayGo(w *world, before *Cluster, a *actor, victim joiner.ID) {
 	case m == nil: // somebody else removed it
 	case m.State == Healthy:
 		e.fail(w, "%s removes member %d, which is alive", a.Policy.Name, m.ID)
+	case m.State == Parted && a.Host.reaches(m):
+		e.fail(w, "%s removes member %d, which answers it", a.Policy.Name, m.ID)
 	case m.Since < deadAfter:
 		e.fail(w, "%s removes member %d, which has been down for %s", a.Policy.Name, m.ID, m.Since)
 	case before.covered(m) && !sameURLs(m.PeerURLs, a.Policy.PeerURLs):
@@ -201,18 +203,28 @@ func (e explorer) start(w *world, a *actor) {
 }
 
 // states that members begin in. "unreached" is healthy, and out of reach of
-// the hosts that look; "inflight" is being added by a host that has an intent.
-var begins = []string{"healthy", "unreached", "dead", "frozen", "cutoff", "lately", "unstarted", "inflight", "learner", "deadlearner"}
+// the hosts that look, and so is "hidden", which leads; "parted" is reached by
+// them and by no member; "mute" leads, and tells nothing of the others' logs;
+// "inflight" is being added by a host that has an intent.
+var begins = []string{"mute", "hidden", "healthy", "unreached", "parted", "dead", "frozen", "cutoff", "lately", "unstarted", "inflight", "learner", "deadlearner"}
 
-// situation makes a cluster with members in these states, and whom nobody
-// reaches. ok is false where there can be no such cluster.
-func situation(v Version, states []string) (c *Cluster, unreached []joiner.ID, ok bool) {
+// sight is what keeps the hosts that look from seeing all.
+type sight struct {
+	unreached []joiner.ID
+	noProof   string
+}
+
+// situation makes a cluster with members in these states, and what hosts see of
+// it. ok is false where there can be no such cluster.
+func situation(v Version, states []string) (c *Cluster, sees sight, ok bool) {
 	c = New(v, len(states))
 	for i, s := range states {
 		m := &c.Members[i]
 		switch s {
-		case "unreached":
-			unreached = append(unreached, m.ID)
+		case "unreached", "hidden":
+			sees.unreached = append(sees.unreached, m.ID)
+		case "mute":
+			sees.noProof = "403"
 		case "unstarted", "inflight":
 			m.State, m.Named, m.Published, m.Log = Unstarted, false, false, NoLog
 		case "learner", "deadlearner":
@@ -227,6 +239,8 @@ func situation(v Version, states []string) (c *Cluster, unreached []joiner.ID, o
 			c.Freeze(id)
 		case "cutoff":
 			c.CutOff(id)
+		case "parted":
+			c.Part(id)
 		}
 	}
 	c.Leader, c.LeaderSince = 0, Horizon
@@ -243,7 +257,7 @@ func situation(v Version, states []string) (c *Cluster, unreached []joiner.ID, o
 			c.revision = 1
 		}
 	}
-	return c, unreached, c.HasQuorum() && feasible(v, states)
+	return c, sees, c.HasQuorum() && feasible(v, states)
 }
 
 func feasible(v Version, states []string) bool {
@@ -252,7 +266,7 @@ func feasible(v Version, states []string) bool {
 		count[s]++
 	}
 	learners := count["learner"] + count["deadlearner"]
-	return count["inflight"] <= 1 && learners <= 1 && (learners == 0 || v.learners()) && learners < len(states)
+	return count["hidden"]+count["mute"] <= 1 && count["inflight"] <= 1 && learners <= 1 && (learners == 0 || v.learners()) && learners < len(states)
 }
 
 // multisets calls f with every way to give n members a state.
@@ -271,11 +285,11 @@ func multisets(n int, f func(states []string)) {
 }
 
 // newActor is host n. That of a member has lost its disk.
-func newActor(w *world, n int, policy joiner.Policy, unreached []joiner.ID) *actor {
+func newActor(w *world, n int, policy joiner.Policy, sees sight) *actor {
 	policy.DeadAfter, policy.Size = joiner.Duration(deadAfter), w.size
 	policy.DataDir = "data"
 	h := w.c.NewHost(n, policy)
-	h.Unreached = unreached
+	h.Unreached, h.NoProof = sees.unreached, sees.noProof
 	return &actor{Host: h}
 }
 

@@ -47,7 +47,7 @@ func (c *Cluster) Watch(d time.Duration, hosts ...*Host) {
 
 // reaches tells whether the member answers this host.
 func (h *Host) reaches(m *Member) bool {
-	return m.State == Healthy && !slices.Contains(h.Unreached, m.ID)
+	return (m.State == Healthy || m.State == Parted) && !slices.Contains(h.Unreached, m.ID)
 }
 
 // spokesman is a voter that answers the host with a quorum behind it, if

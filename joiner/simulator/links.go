@@ -7,7 +7,7 @@ func (c *Cluster) active(at, m *Member) bool {
 		return true
 	case Frozen:
 		return !c.Version.noticesHangs() || m.Since < hangNoticed
-	case CutOff:
+	case CutOff, Parted:
 		return c.cutUnnoticed(at, m)
 	}
 	return false

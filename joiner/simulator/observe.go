@@ -70,13 +70,19 @@ func (c *Cluster) observedMember(h *Host, m *Member) joiner.Member {
 	reaches := h.reaches(m)
 	switch {
 	case reaches:
-		seen.Health.Reached = m.ClientURLs[0]
+		seen.Health.Reached, seen.Health.Proven = m.ClientURLs[0], c.proves(m)
 		seen.Version, seen.AddsWhileDown = c.Version.minor(), c.Version.addsWhileDown()
 	default:
 		seen.Health.Silent = c.silent(h, m)
 		seen.Health.Refused = refuses(h, m)
 	}
 	return seen
+}
+
+// proves tells whether the member answers by a linearizable read; a learner
+// does on its peer port only.
+func (c *Cluster) proves(m *Member) bool {
+	return m.State == Healthy && c.HasQuorum() && (!m.Learner || c.Version.atLeast(3, 5, 0))
 }
 
 // silent is for how long the host has missed the member while it looked.

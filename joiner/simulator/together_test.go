@@ -17,8 +17,8 @@ func TestTogether(t *testing.T) {
 	for _, v := range versions[:2] {
 		for n := 1; n <= largest(t, 3); n++ {
 			multisets(n, func(states []string) {
-				if c, unreached, ok := situation(v, states); ok {
-					e.everyTeam(c, states, unreached)
+				if c, sees, ok := situation(v, states); ok {
+					e.everyTeam(c, states, sees)
 				}
 			})
 		}
@@ -43,14 +43,14 @@ var teams = []struct {
 	{[]int{7, 8, 9}, joiner.Add, false},
 }
 
-func (e explorer) everyTeam(c *Cluster, states []string, unreached []joiner.ID) {
+func (e explorer) everyTeam(c *Cluster, states []string, sees sight) {
 	for _, team := range teams {
 		for _, size := range []int{len(states), len(states) + 2} {
 			e.what = fmt.Sprintf("etcd %s, %s, hosts %d, %s, size %d, promotes %v", c.Version, states, team.hosts, team.strategy, size, team.promotes)
 			e.situations++
 			w := &world{c: c.Clone(), size: size, most: max(size, len(states)) + 1}
 			for _, n := range team.hosts {
-				w.actors = append(w.actors, newActor(w, n, joiner.Policy{Strategy: team.strategy, Promotes: team.promotes}, unreached))
+				w.actors = append(w.actors, newActor(w, n, joiner.Policy{Strategy: team.strategy, Promotes: team.promotes}, sees))
 			}
 			e.explore(w)
 		}
