@@ -1,8 +1,11 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"testing"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/sttts/elastic-etcd/e2e/etcds"
 )
@@ -68,6 +71,33 @@ func TestSkewListed(t *testing.T) {
 				}
 			})
 			s.wantQuorum(hosts...)
+		})
+	}
+}
+
+// TestDowngrade: while a downgrade is enabled nobody joins, as an etcd of
+// today's version would not start any more once the others are older.
+func TestDowngrade(t *testing.T) {
+	t.Parallel()
+	for version, to := range map[string]string{"3.6": "3.5.0", "3.7": "3.6.0"} {
+		t.Run(version, func(t *testing.T) {
+			s := newSite(t, 3)
+			hosts := s.lab.Hosts(3, version)
+			s.found(hosts...)
+			downgrade := func(action clientv3.DowngradeAction) {
+				s.lab.WaitFor("etcd to take a downgrade", func(ctx context.Context) error {
+					_, err := hosts[0].Client().Downgrade(ctx, action, to)
+					return err
+				})
+			}
+			fresh := s.lab.Host(version)
+			downgrade(clientv3.DowngradeEnable)
+			s.unchanged(hosts[0], func() {
+				s.want(s.elastic(fresh, at(hosts), "-cluster-size=5", "-timeout=5s"), 75, "version-downgrade")
+			})
+			downgrade(clientv3.DowngradeCancel)
+			s.boot("join-listed", fresh, at(hosts), "-cluster-size=5")
+			s.lab.WaitHealthy(4, append(hosts, fresh)...)
 		})
 	}
 }

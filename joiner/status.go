@@ -44,20 +44,19 @@ func StatusOf(p Policy, o Observation) (s Status, ok bool) {
 	c := s.Cluster
 	s.Data = o.dataIn(c, s.Quorum)
 	s.Self = o.selfIn(p, c, s.Data)
-	s.Voters, s.Healthy, s.Newest = c.voters(), c.healthy(), c.newest()
+	s.Voters, s.Healthy, s.Newest = c.voters(), s.taking(), c.newest()
 	s.Tolerance = s.Healthy - quorum(s.Voters)
-	if !s.Quorum { // then nobody can take part, and what counts is who answers
-		s.Healthy = c.reached()
-		s.Tolerance = min(s.Healthy-quorum(s.Voters), -1)
+	if !s.Quorum {
+		s.Tolerance = min(s.Tolerance, -1)
 	}
 	return s, true
 }
 
-// reached counts the voters that answer this host.
-func (c Cluster) reached() int {
+// taking counts the voters that take part.
+func (s Status) taking() int {
 	n := 0
-	for _, m := range c.Members {
-		if !m.Learner && m.Started() && m.Health.Reached != "" {
+	for _, m := range s.Cluster.Members {
+		if !m.Learner && s.Takes(m) {
 			n++
 		}
 	}
@@ -145,8 +144,14 @@ func (s Status) Lag(m Member) (entries uint64, known bool) {
 	return s.Newest - m.Health.Match, true
 }
 
-// Takes tells whether the member takes part now.
-func (s Status) Takes(m Member) bool { return m.Started() && s.Cluster.alive(m) }
+// Takes tells whether the member takes part now; without a quorum, whether it
+// answers.
+func (s Status) Takes(m Member) bool {
+	if !s.Quorum {
+		return m.Started() && m.Health.Reached != ""
+	}
+	return m.Started() && s.Cluster.alive(m)
+}
 
 // Alarms are the kinds that are raised anywhere.
 func (s Status) Alarms() []string {
