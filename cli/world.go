@@ -161,6 +161,8 @@ func (w *world) Do(ctx context.Context, plan joiner.Plan) error {
 		return w.api.Claim(ctx, plan.Cluster, *plan.Intent)
 	case joiner.StepRelease:
 		return w.api.Release(ctx, plan.Cluster, *plan.Intent)
+	case joiner.StepForget:
+		return w.api.Forget(ctx, plan.Cluster, *plan.Intent)
 	case joiner.StepRemove:
 		return w.remove(ctx, plan)
 	case joiner.StepUpdate:

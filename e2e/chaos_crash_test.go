@@ -100,7 +100,7 @@ func (c *crash) at(b boundary) {
 		// What the kernel still sends for a dead process arrives, too.
 		c.n.Inspect(c.n.Port(fresh), nil)
 	} else {
-		c.forget() // the lease is over
+		c.intentRunsOut(c.hosts[0])
 		fresh = c.lab.Host(fresh.Version)
 	}
 	c.want(c.joined(fresh), 0, "join-listed")
@@ -124,7 +124,7 @@ func (c *crash) allSent(h *cluster.Host) {
 
 func (c *crash) join(h *cluster.Host) *cluster.Running {
 	c.Helper()
-	return h.ElasticStart(c.flags(h, at(c.hosts), "-dead-after=1s")...)
+	return h.ElasticStart(c.flags(h, at(c.hosts), "-discovery=", "-dead-after=1s")...) // nobody says how many members there are to be
 }
 
 // joined tries again where there is reason to, as systemd does: a busy machine
@@ -186,15 +186,14 @@ func (c *crash) endsWell(fresh *cluster.Host, b boundary) {
 	}
 	c.wantQuorum(c.hosts...)
 	c.hosts[0].Remove(m.ID)
-	c.forget()
+	c.intentRunsOut(c.hosts[0])
 }
 
-// forget deletes the intent, as the end of its lease does.
-func (c *crash) forget() {
-	c.Helper()
+// intentRunsOut deletes the intent, as the end of its lease does.
+func (s *site) intentRunsOut(h *cluster.Host) {
+	s.Helper()
 	const key = "_elastic-etcd/intent"
-	h := c.hosts[0]
-	c.lab.WaitFor("the intent to go", func(ctx context.Context) error {
+	s.lab.WaitFor("the intent to go", func(ctx context.Context) error {
 		if !strings.HasPrefix(h.Version, "2.") {
 			_, err := h.Client().Delete(ctx, key)
 			return err

@@ -9,8 +9,13 @@ import (
 	"github.com/sttts/elastic-etcd/joiner"
 )
 
-// intentKey holds, in the cluster itself, who is changing its membership.
-const intentKey = joiner.IntentKey
+// intentKey holds, in the cluster itself, who is changing its membership, and
+// begunKey which join was begun last. Both begin with intentDir.
+const (
+	intentDir = "_elastic-etcd/"
+	intentKey = joiner.IntentKey
+	begunKey  = joiner.BegunKey
+)
 
 // maxIntent bounds the value of the key, which anybody may have written.
 const maxIntent = 4 << 10 // bytes
@@ -25,10 +30,13 @@ var errForbidden = errors.New("the key " + intentKey + " cannot be used")
 // keeper is a server that keeps the intent. Its errors wrap errForbidden
 // where intents are impossible, and errIntentLost where it is somebody else's.
 type keeper interface {
-	intent(ctx context.Context) (*joiner.Intent, error)
+	// intent gives the one that is in force, and the join that was begun last.
+	intent(ctx context.Context) (live, begun *joiner.Intent, err error)
+	// claim also remembers a join as begun.
 	claim(ctx context.Context, i joiner.Intent) error
 	renew(ctx context.Context, i joiner.Intent) error
 	release(ctx context.Context, i joiner.Intent) error
+	forget(ctx context.Context, begun joiner.Intent) error
 }
 
 // Claim puts the intent into the cluster, for joiner.IntentTime. With a
@@ -48,6 +56,14 @@ func (a *API) Claim(ctx context.Context, cluster joiner.ID, i joiner.Intent) err
 func (a *API) Release(ctx context.Context, cluster joiner.ID, i joiner.Intent) error {
 	return a.withKeeper(ctx, cluster, "release the intent", func(ctx context.Context, k keeper) error {
 		return k.release(ctx, i)
+	})
+}
+
+// Forget deletes what the cluster remembers of a join that was begun. That it
+// is gone, or that another one was begun since, is no error.
+func (a *API) Forget(ctx context.Context, cluster joiner.ID, begun joiner.Intent) error {
+	return a.withKeeper(ctx, cluster, "forget the join", func(ctx context.Context, k keeper) error {
+		return k.forget(ctx, begun)
 	})
 }
 
@@ -89,24 +105,25 @@ func (a *API) forbiddenIn(cluster joiner.ID) string {
 	return a.forbidden[cluster]
 }
 
-// readIntent gives the intent that is in force, and why there can be none.
-func (a *API) readIntent(ctx context.Context, proof answer) (i *joiner.Intent, none string) {
+// readIntent gives the intent that is in force, the join that was begun last,
+// and why there can be none.
+func (a *API) readIntent(ctx context.Context, proof answer) (i, begun *joiner.Intent, none string) {
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
 	if none := a.forbiddenIn(proof.cluster); none != "" {
-		return nil, none
+		return nil, nil, none
 	}
 	server, err := a.changer(proof)
 	if err == nil {
-		i, err = server.intent(ctx)
+		i, begun, err = server.intent(ctx)
 	}
 	switch {
 	case errors.Is(err, errForbidden):
-		return nil, err.Error()
+		return nil, nil, err.Error()
 	case err != nil: // not known is not none
-		return &joiner.Intent{Unclear: err.Error()}, ""
+		return &joiner.Intent{Unclear: err.Error()}, nil, ""
 	}
-	return i, ""
+	return i, begun, ""
 }
 
 // parseIntent reads what stands under the key. What makes no sense is still

@@ -14,8 +14,19 @@ import (
 // In etcd 2.3 the intent is a key with a time to live.
 const intentTTL = joiner.IntentTime * time.Second
 
-func (c v2Client) intent(ctx context.Context) (*joiner.Intent, error) {
-	res, err := clientv2.NewKeysAPI(c.Client).Get(ctx, intentKey, &clientv2.GetOptions{Quorum: true})
+func (c v2Client) intent(ctx context.Context) (live, begun *joiner.Intent, err error) {
+	if live, err = c.intentAt(ctx, intentKey); err != nil {
+		return nil, nil, err
+	}
+	if live != nil {
+		live.Lease = live.Revision
+	}
+	begun, err = c.intentAt(ctx, begunKey)
+	return live, begun, err
+}
+
+func (c v2Client) intentAt(ctx context.Context, key string) (*joiner.Intent, error) {
+	res, err := clientv2.NewKeysAPI(c.Client).Get(ctx, key, &clientv2.GetOptions{Quorum: true})
 	switch {
 	case clientv2.IsKeyNotFound(err):
 		return nil, nil
@@ -24,16 +35,20 @@ func (c v2Client) intent(ctx context.Context) (*joiner.Intent, error) {
 	}
 	i := parseIntent([]byte(res.Node.Value))
 	i.Revision, i.Left = int64(res.Node.ModifiedIndex), joiner.Duration(res.Node.TTLDuration())
-	i.Lease = i.Revision
 	return i, nil
 }
 
+// claim cannot put both keys at once: whoever dies in between has changed
+// nothing yet.
 func (c v2Client) claim(ctx context.Context, i joiner.Intent) error {
 	options := &clientv2.SetOptions{PrevExist: clientv2.PrevNoExist, TTL: intentTTL}
 	if i.Revision != 0 {
 		options = &clientv2.SetOptions{PrevIndex: uint64(i.Revision), TTL: intentTTL}
 	}
 	_, err := clientv2.NewKeysAPI(c.Client).Set(ctx, intentKey, intentValue(i), options)
+	if err == nil && i.Of != nil {
+		_, err = clientv2.NewKeysAPI(c.Client).Set(ctx, begunKey, intentValue(i), nil)
+	}
 	return v2Intent(err)
 }
 
@@ -47,6 +62,14 @@ func (c v2Client) renew(ctx context.Context, i joiner.Intent) error {
 
 func (c v2Client) release(ctx context.Context, i joiner.Intent) error {
 	_, err := clientv2.NewKeysAPI(c.Client).Delete(ctx, intentKey, &clientv2.DeleteOptions{PrevValue: intentValue(i)})
+	if err = v2Intent(err); errors.Is(err, errIntentLost) {
+		return nil
+	}
+	return err
+}
+
+func (c v2Client) forget(ctx context.Context, begun joiner.Intent) error {
+	_, err := clientv2.NewKeysAPI(c.Client).Delete(ctx, begunKey, &clientv2.DeleteOptions{PrevIndex: uint64(begun.Revision)})
 	if err = v2Intent(err); errors.Is(err, errIntentLost) {
 		return nil
 	}

@@ -6,21 +6,35 @@ import (
 	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/api/v3/mvccpb"
+	clientv3 "go.etcd.io/etcd/client/v3"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/sttts/elastic-etcd/joiner"
 )
 
-func (c v3Client) intent(ctx context.Context) (*joiner.Intent, error) {
-	res, err := c.keys.Range(ctx, &pb.RangeRequest{Key: []byte(intentKey)})
+func (c v3Client) intent(ctx context.Context) (live, begun *joiner.Intent, err error) {
+	res, err := c.keys.Range(ctx, &pb.RangeRequest{Key: []byte(intentDir), RangeEnd: []byte(clientv3.GetPrefixRangeEnd(intentDir)), Limit: 16})
 	if err != nil {
-		return nil, orForbidden(ctx, err)
+		return nil, nil, orForbidden(ctx, err)
 	}
-	if len(res.Kvs) == 0 {
-		return nil, nil
+	for _, kv := range res.Kvs {
+		switch string(kv.Key) {
+		case begunKey:
+			begun = parseIntent(kv.Value)
+			begun.Revision = kv.ModRevision
+		case intentKey:
+			if live, err = c.leased(ctx, kv); err != nil {
+				return nil, nil, err
+			}
+		}
 	}
-	kv := res.Kvs[0]
+	return live, begun, nil
+}
+
+// leased is an intent with the time that it has left.
+func (c v3Client) leased(ctx context.Context, kv *mvccpb.KeyValue) (*joiner.Intent, error) {
 	i := parseIntent(kv.Value)
 	i.Lease, i.Revision = kv.Lease, kv.ModRevision
 	if kv.Lease == 0 {
@@ -40,7 +54,7 @@ func (c v3Client) claim(ctx context.Context, i joiner.Intent) error {
 	if err != nil {
 		return orForbidden(ctx, err)
 	}
-	res, err := c.keys.Txn(ctx, putIf(modifiedAt(i.Revision), intentValue(i), lease.ID))
+	res, err := c.keys.Txn(ctx, claimIf(modifiedAt(i.Revision), i, lease.ID))
 	switch {
 	case err != nil:
 		c.revoke(ctx, lease.ID)
@@ -52,18 +66,25 @@ func (c v3Client) claim(ctx context.Context, i joiner.Intent) error {
 	return nil
 }
 
-func putIf(when *pb.Compare, value string, lease int64) *pb.TxnRequest {
-	put := &pb.PutRequest{Key: []byte(intentKey), Value: []byte(value), Lease: lease}
-	return &pb.TxnRequest{
-		Compare: []*pb.Compare{when},
-		Success: []*pb.RequestOp{{Request: &pb.RequestOp_RequestPut{RequestPut: put}}},
+func claimIf(when *pb.Compare, i joiner.Intent, lease int64) *pb.TxnRequest {
+	value := []byte(intentValue(i))
+	puts := []*pb.RequestOp{put(&pb.PutRequest{Key: []byte(intentKey), Value: value, Lease: lease})}
+	if i.Of != nil {
+		puts = append(puts, put(&pb.PutRequest{Key: []byte(begunKey), Value: value}))
 	}
+	return &pb.TxnRequest{Compare: []*pb.Compare{when}, Success: puts}
 }
 
-// modifiedAt is true of an absent key for revision 0.
-func modifiedAt(revision int64) *pb.Compare {
+func put(r *pb.PutRequest) *pb.RequestOp {
+	return &pb.RequestOp{Request: &pb.RequestOp_RequestPut{RequestPut: r}}
+}
+
+// modifiedAt is true of an absent intent for revision 0.
+func modifiedAt(revision int64) *pb.Compare { return keyModifiedAt(intentKey, revision) }
+
+func keyModifiedAt(key string, revision int64) *pb.Compare {
 	return &pb.Compare{
-		Key: []byte(intentKey), Target: pb.Compare_MOD, Result: pb.Compare_EQUAL,
+		Key: []byte(key), Target: pb.Compare_MOD, Result: pb.Compare_EQUAL,
 		TargetUnion: &pb.Compare_ModRevision{ModRevision: revision},
 	}
 }
@@ -106,15 +127,27 @@ func (c v3Client) renew(ctx context.Context, i joiner.Intent) error {
 
 // release deletes the key, if it is still ours, with its lease.
 func (c v3Client) release(ctx context.Context, i joiner.Intent) error {
-	remove := &pb.DeleteRangeRequest{Key: []byte(intentKey)}
+	if err := c.deleteIf(ctx, intentKey, i.Revision); err != nil {
+		return err
+	}
+	c.revoke(ctx, i.Lease)
+	return nil
+}
+
+func (c v3Client) forget(ctx context.Context, begun joiner.Intent) error {
+	return c.deleteIf(ctx, begunKey, begun.Revision)
+}
+
+// deleteIf deletes a key that is as it was seen.
+func (c v3Client) deleteIf(ctx context.Context, key string, revision int64) error {
+	remove := &pb.DeleteRangeRequest{Key: []byte(key)}
 	_, err := c.keys.Txn(ctx, &pb.TxnRequest{
-		Compare: []*pb.Compare{modifiedAt(i.Revision)},
+		Compare: []*pb.Compare{keyModifiedAt(key, revision)},
 		Success: []*pb.RequestOp{{Request: &pb.RequestOp_RequestDeleteRange{RequestDeleteRange: remove}}},
 	})
 	if err != nil {
 		return orForbidden(ctx, err)
 	}
-	c.revoke(ctx, i.Lease)
 	return nil
 }
 

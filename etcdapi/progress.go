@@ -68,6 +68,7 @@ type evidence struct {
 	linear
 
 	intent   *joiner.Intent
+	begun    *joiner.Intent
 	noIntent string // why there can be none
 	barred   *joiner.Barred
 }
@@ -75,17 +76,17 @@ type evidence struct {
 // gather finds out whose log follows and who is changing the membership. The
 // leader is looked for at others too, of whom it is not known yet who they are.
 func (a *API) gather(ctx context.Context, proof answer, others []string) evidence {
-	var intent *joiner.Intent
+	var intent, begun *joiner.Intent
 	var none string
 	var reading sync.WaitGroup
-	reading.Go(func() { intent, none = a.readIntent(ctx, proof) })
+	reading.Go(func() { intent, begun, none = a.readIntent(ctx, proof) })
 	var barred *joiner.Barred
 	reading.Go(func() { barred = a.admits(ctx, proof) })
 	e := a.follow(ctx, proof, others)
 	e.linear = a.askLinear(ctx, proof, e.err != nil || a.thorough)
 	reading.Wait()
 	e.barred = barred
-	e.intent, e.noIntent = intent, none
+	e.intent, e.begun, e.noIntent = intent, begun, none
 	return e
 }
 

@@ -94,7 +94,8 @@ func (l *look) cluster(best answer) joiner.Cluster {
 		Members: slices.Clone(best.list),
 	}
 	e := l.evidence[c.ID]
-	c.Intent, c.NoIntent, c.Barred, c.Downgrading = e.intent, e.noIntent, e.barred, e.downgrading
+	c.Intent, c.Begun, c.NoIntent = e.intent, e.begun, e.noIntent
+	c.Barred, c.Downgrading = e.barred, e.downgrading
 	if e.err != nil {
 		c.NoProof = e.err.Error()
 	} else {

@@ -73,6 +73,9 @@ func (j joining) adopt(m Member) Plan {
 	if plan, blocked := j.turn(0); blocked && (j.p.Strategy != Prepare || plan.Step == StepWait) {
 		return plan
 	}
+	if plan, mine := j.c.forget(j.p); mine && !m.Learner {
+		return plan // the members are as many as they were to be
+	}
 	return Plan{Step: StepEmit, Reason: JoinListed,
 		Text:  fmt.Sprintf("cluster %s lists this host as %s, which never ran: it joins as that", j.c.ID, m.label()),
 		Entry: announcement(j.p, j.o),

@@ -140,8 +140,9 @@ type decideCase struct {
 func (c decideCase) check(t *testing.T) Plan {
 	t.Helper()
 	plan := Decide(c.policy, c.obs)
-	if plan.Step == StepClaim && c.step != StepClaim {
-		plan = Decide(c.policy, c.obs.after(c.policy, plan))
+	for obs := c.obs; (plan.Step == StepClaim || plan.Step == StepForget) && c.step != plan.Step; {
+		obs = obs.after(c.policy, plan)
+		plan = Decide(c.policy, obs)
 	}
 	if plan.Step != c.step || plan.Reason != c.reason || plan.Exit != c.exit {
 		t.Errorf("%s:\n got %s %s exit %d: %s\nwant %s %s exit %d", c.name, plan.Step, plan.Reason, plan.Exit, plan.Text, c.step, c.reason, c.exit)
@@ -376,11 +377,30 @@ func gone(c *Cluster) {
 	}
 }
 
+// begun is what the cluster remembers of the join of host n, which found these
+// members and was to leave as many.
+func begun(n int, of ...int) func(*Cluster) {
+	return func(c *Cluster) {
+		c.Begun = &Intent{Name: hostName(n), PeerURLs: []string{hostURL(n)}, Purpose: ToJoin, Size: len(of), Revision: 7}
+		for _, m := range of {
+			c.Begun.Of = append(c.Begun.Of, founderID(m))
+		}
+	}
+}
+
+// withoutToken is the observation of a host that was only told endpoints.
+func withoutToken(c Cluster) Observation {
+	o := observed(c)
+	o.Discovery = Discovery{}
+	return o
+}
+
 // decideClaimed decides as a host does whose turn it is.
 func decideClaimed(p Policy, o Observation) Plan {
 	plan := Decide(p, o)
-	if plan.Step == StepClaim {
-		plan = Decide(p, o.after(p, plan))
+	for plan.Step == StepClaim || plan.Step == StepForget {
+		o = o.after(p, plan)
+		plan = Decide(p, o)
 	}
 	return plan
 }
@@ -388,6 +408,12 @@ func decideClaimed(p Policy, o Observation) Plan {
 var intentCases = []decideCase{
 	{"nobody changes the membership", host(4), observed(cluster("healthy healthy dead")), StepClaim, IntentClaim, 0},
 	{"we do", host(4), observed(cluster("healthy healthy dead", intent(4))), StepRemove, FullDead, 0},
+	{"what we began is over", host(4), observed(cluster("healthy healthy healthy", intent(4), begun(4, 1, 2, 3), alsoMember(member(4, "added")))), StepForget, JoinOver, 0},
+	{"what we began is over, and the cluster keeps no intents any more", host(4), observed(cluster("healthy healthy healthy", begun(4, 1, 2, 3), alsoMember(member(4, "added")), func(c *Cluster) { c.NoIntent = "no space" })), StepEmit, JoinListed, 0},
+	{"another host removed one, and died", host(5), withoutToken(cluster("healthy healthy", begun(4, 1, 2, 3))), StepAdd, RoomToJoin, 0},
+	{"another host removed one, added itself, and died", host(5), withoutToken(cluster("healthy healthy", begun(4, 1, 2, 3), alsoMember(member(4, "abandoned")))), StepRemove, FullDead, 0},
+	{"another host began, and died before it changed anything", host(5), withoutToken(cluster("healthy healthy healthy", begun(4, 1, 2, 3), func(c *Cluster) { c.Begun.Size = 5 })), StepRefuse, ClusterFull, 75},
+	{"another host removed one, and others have joined since", host(5), withoutToken(cluster("healthy healthy", begun(4, 1, 2, 3), alsoMember(member(6, "healthy")), func(c *Cluster) { c.Begun.Size = 5 })), StepRefuse, ClusterFull, 75},
 	{"another host does", host(4), observed(cluster("healthy healthy dead", intent(5))), StepWait, JoinInFlight, 75},
 	{"another host is being added", host(4, size(5)), observed(cluster("healthy healthy healthy", intent(5), alsoMember(member(5, "added")))), StepWait, JoinInFlight, 75},
 	{"another host is being added, and then it is full", host(4, size(4)), observed(cluster("healthy healthy healthy", intent(5), alsoMember(member(5, "abandoned")))), StepWait, JoinInFlight, 75},
@@ -552,11 +578,11 @@ func TestForesee(t *testing.T) {
 		obs    Observation
 		want   string
 	}{
-		{"replace", host(4), observed(cluster("healthy healthy dead")), "claim remove add emit"},
-		{"prune two of five", host(6, strategy(Prune), size(5)), observed(cluster("healthy healthy healthy dead dead")), "claim remove remove add emit"},
-		{"former self", host(3), observed(cluster("healthy healthy dead")), "claim remove add emit"},
-		{"former self without a size", host(3), with(observed(cluster("healthy healthy dead")), func(o *Observation) { o.Discovery = Discovery{} }), "claim remove add emit"},
-		{"removed, room", host(1), hasData(1, cluster("", alsoMember(member(2, "healthy"), member(3, "healthy")))), "archive claim add emit"},
+		{"replace", host(4), observed(cluster("healthy healthy dead")), "claim remove add forget emit"},
+		{"prune two of five", host(6, strategy(Prune), size(5)), observed(cluster("healthy healthy healthy dead dead")), "claim remove remove add forget emit"},
+		{"former self", host(3), observed(cluster("healthy healthy dead")), "claim remove add forget emit"},
+		{"former self without a size", host(3), with(observed(cluster("healthy healthy dead")), func(o *Observation) { o.Discovery = Discovery{} }), "claim remove add forget emit"},
+		{"removed, room", host(1), hasData(1, cluster("", alsoMember(member(2, "healthy"), member(3, "healthy")))), "archive claim add forget emit"},
 		{"moved", host(4), hasData(1, cluster("dead healthy healthy")), "claim update emit"},
 		{"first founder", host(1), foundingBy(1, "none"), "record register wait"},
 		{"last founder", host(3), foundingBy(3, "none", founder(1), founder(2)), "record register emit"},

@@ -10,7 +10,7 @@ import (
 // what etcd is told.
 func Foresee(p Policy, o Observation) []Plan {
 	const most = 64 // no real sequence is near it; a rule that loops ends here
-	p = p.settle(o)
+	p = p.Settle(o)
 	var plans []Plan
 	for len(plans) < most {
 		plan := Decide(p, o)
@@ -51,8 +51,13 @@ func (c Cluster) after(p Policy, plan Plan) Cluster {
 		claimed := *plan.Intent
 		claimed.Left, claimed.Lease = Duration(IntentTime*time.Second), 1
 		c.Intent = &claimed
+		if claimed.Of != nil {
+			c.Begun = &claimed
+		}
 	case StepRelease:
 		c.Intent = nil
+	case StepForget:
+		c.Begun = nil
 	case StepPromote:
 		for i := range c.Members {
 			if c.Members[i].ID == plan.Member.ID {

@@ -2,6 +2,7 @@ package joiner
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -24,6 +25,9 @@ type Intent struct {
 	// Size is how many members the cluster is to have, as its host counted
 	// before it began; zero where there is no limit.
 	Size int `json:"size,omitempty"`
+	// Of are the members that there were when a join began; nil where nothing
+	// is left to do but to start.
+	Of []ID `json:"of,omitempty"`
 
 	// Lease and Revision identify it in the cluster; neither is written.
 	// Revision is the key's modification index.
@@ -96,6 +100,9 @@ const renewBelow = Duration(IntentTime * time.Second / 2)
 // change is made without.
 func (c Cluster) turn(p Policy, want Intent) (plan Plan, blocked bool) {
 	want.Name, want.PeerURLs, want.Former = p.Name, p.PeerURLs, c.former(p, want.Purpose)
+	if want.Purpose == ToJoin && !c.waitsFor(p) {
+		want.Of = c.ids() // what it makes of them is remembered, see begun.go
+	}
 	switch i := c.Intent; {
 	case c.NoIntent != "":
 		return Plan{}, false
@@ -124,6 +131,11 @@ func (c Cluster) former(p Policy, purpose Purpose) ID {
 		}
 	}
 	return 0
+}
+
+// waitsFor tells whether an entry of this host waits for its start.
+func (c Cluster) waitsFor(p Policy) bool {
+	return slices.ContainsFunc(c.Members, func(m Member) bool { return !m.Started() && sameURLs(m.PeerURLs, p.PeerURLs) })
 }
 
 func (c Cluster) claim(r Reason, i Intent, text string) Plan {
@@ -162,6 +174,9 @@ func (o Observation) letGo(p Policy) (Plan, bool) {
 		}
 		if i := c.under(p); i != nil && (!listed || i.Purpose == ToRepair || i.Purpose == ToLeave) {
 			return c.release(*i), true
+		}
+		if plan, mine := c.forget(p); mine && c.untouched() {
+			return plan, true
 		}
 	}
 	return Plan{}, false

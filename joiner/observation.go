@@ -123,6 +123,9 @@ type Cluster struct {
 	// be kept in this cluster; "" = they can.
 	Intent   *Intent `json:"intent,omitempty"`
 	NoIntent string  `json:"no_intent,omitempty"`
+	// Begun is the join that was begun last and not seen to end. It outlives
+	// its intent; nil = none.
+	Begun *Intent `json:"begun,omitempty"`
 
 	// Barred says why this host may not change the membership; nil = it may.
 	Barred *Barred `json:"barred,omitempty"`

@@ -13,6 +13,7 @@ const (
 	StepAdd        Step = "add"         // add this host as a member
 	StepPromote    Step = "promote"     // make a learner a voter
 	StepRelease    Step = "release"     // tell the cluster that this host is done
+	StepForget     Step = "forget"      // tell the cluster that a join is over
 	StepMoveLeader Step = "move-leader" // let another member lead
 	StepUpdate     Step = "update"      // give this member its new peer URLs
 	StepArchive    Step = "archive"     // rename the data of a removed member
@@ -26,7 +27,7 @@ const (
 // Changes tells whether the step touches anything.
 func (s Step) Changes() bool {
 	switch s {
-	case StepRecord, StepRegister, StepClaim, StepRemove, StepAdd, StepPromote, StepMoveLeader, StepRelease, StepUpdate, StepArchive:
+	case StepRecord, StepRegister, StepClaim, StepRemove, StepAdd, StepPromote, StepMoveLeader, StepRelease, StepForget, StepUpdate, StepArchive:
 		return true
 	}
 	return false

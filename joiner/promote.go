@@ -45,6 +45,9 @@ func updateAlone(p Policy, c Cluster, m Member) Plan {
 
 // promoted lets go of the intent that brought the member here.
 func promoted(p Policy, c Cluster, m Member) Plan {
+	if plan, mine := c.forget(p); mine {
+		return plan
+	}
 	if i := c.under(p); i != nil {
 		return c.release(*i)
 	}
@@ -129,7 +132,7 @@ func (j promoting) replace() (Plan, bool) {
 // replaced is the member that the intent names, or in a full cluster any dead
 // one; where none is dead, any voter that stands in the way.
 func (j promoting) replaced() (Member, bool) {
-	if m, listed := j.c.member(j.c.Intent.replaces(j.p)); listed {
+	if m, listed := j.c.member(j.replaces()); listed {
 		return m, true
 	}
 	size := j.sizeWhenJoining()
@@ -145,21 +148,22 @@ func (j promoting) replaced() (Member, bool) {
 	return Member{}, false
 }
 
-// sizeWhenJoining is the size by which this host was added, where its intent
-// still says that; 0 = no limit, or not known.
+// sizeWhenJoining is the size by which this host was added; 0 = no limit, or
+// not known.
 func (j promoting) sizeWhenJoining() int {
-	if i := j.c.Intent; i.by(j.p.PeerURLs) && i.Purpose == ToJoin {
+	if i := j.c.joinOf(j.p.PeerURLs); i != nil {
 		return i.Size
 	}
 	size, _ := knownSize(j.p, j.o, j.c)
 	return size
 }
 
-func (i *Intent) replaces(p Policy) ID {
-	if !i.by(p.PeerURLs) {
-		return 0
+// replaces is the dead member beside which this host was added, 0 = none.
+func (j promoting) replaces() ID {
+	if i := j.c.joinOf(j.p.PeerURLs); i != nil {
+		return i.Replaces
 	}
-	return i.Replaces
+	return 0
 }
 
 func without(members []Member, id ID) []Member {

@@ -46,6 +46,12 @@ var promotionCases = []decideCase{
 	{"the second member", host(4), learnerHere("healthy", cluster("healthy", intent(4))), StepPromote, PromoteReady, 0},
 	{"its vote would be a risk", host(4, size(5)), learnerHere("healthy", cluster("healthy dead dead", intent(4))), StepWait, QuorumAtRisk, 75},
 	{"it replaces a dead member", host(4), learnerHere("healthy", cluster("healthy healthy dead", intent(4, replacing(3)))), StepRemove, PromoteReplaced, 0},
+	{"it replaces a dead member, and its intent ran out long ago", host(4), func() Observation {
+		o := learnerHere("healthy", cluster("healthy healthy dead", intent(4, func(i *Intent) { i.Purpose, i.Size = ToPromote, 0 }), begun(4, 1, 2, 3), func(c *Cluster) { c.Begun.Replaces = founderID(3) }))
+		o.Discovery = Discovery{}
+		return o
+	}(), StepRemove, PromoteReplaced, 0},
+	{"a voter, and what it began is remembered", host(1), hasData(1, cluster("healthy healthy healthy", begun(1, 2, 3))), StepForget, JoinOver, 0},
 	{"it replaces a dead member, with a new intent", host(4), learnerHere("healthy", cluster("healthy healthy dead", intent(4, func(i *Intent) { i.Purpose = ToPromote }))), StepRemove, PromoteReplaced, 0},
 	{"its cluster grows beyond the token's size", host(4), learnerHere("healthy", cluster("healthy healthy healthy", intent(4, func(i *Intent) { i.Size = 5 }))), StepPromote, PromoteReady, 0},
 	{"it replaces a member that may be dead", host(4), learnerHere("healthy", cluster("healthy healthy silent", intent(4, replacing(3)))), StepWatch, WatchMembers, 75},

@@ -42,6 +42,7 @@ const (
 	IntentClaim       Reason = "intent-claim"      //
 	IntentRenew       Reason = "intent-renew"      //
 	IntentRelease     Reason = "intent-release"    //
+	JoinOver          Reason = "join-over"         //
 	JoinInFlight      Reason = "join-in-flight"    // another host changes the membership
 	VersionUnknown    Reason = "version-unknown"   //
 	VersionSkew       Reason = "version-skew"      //

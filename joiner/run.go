@@ -69,13 +69,19 @@ func letGo(ctx context.Context, p Policy, plan Plan, o Observation, w World) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastLook)
 	defer cancel()
-	o, err := w.Observe(ctx)
-	if err != nil || ctx.Err() != nil {
-		return
-	}
-	if release, held := o.letGo(p); held {
-		w.Report(release)
-		_ = w.Do(ctx, release)
+	var last Step
+	for { // the intent, and then what was begun under it
+		o, err := w.Observe(ctx)
+		if err != nil || ctx.Err() != nil {
+			return
+		}
+		end, held := o.letGo(p)
+		if !held || end.Step == last {
+			return
+		}
+		last = end.Step
+		w.Report(end)
+		_ = w.Do(ctx, end)
 	}
 }
 
@@ -114,7 +120,7 @@ func loop(ctx context.Context, p Policy, w World, decide func(Policy, Observatio
 		if err != nil {
 			return orRefuse("look at this host", err), o, unlessRefusal(err)
 		}
-		o, p = seen, p.settle(seen)
+		o, p = seen, p.Settle(seen)
 		o.Elapsed = Duration(time.Since(start))
 		plan = decide(p, o)
 		plan.Cause = cause
@@ -176,9 +182,9 @@ func timeUp(plan Plan, cause *Cause) Plan {
 	return wait(StepFailed, fmt.Sprintf("the time was up before the step %s was done: %s", plan.Step, why), "try again")
 }
 
-// settle fixes the size at the members that the cluster has when it is first
+// Settle fixes the size at the members that the cluster has when it is first
 // seen: after a removal it must not look full with one less.
-func (p Policy) settle(o Observation) Policy {
+func (p Policy) Settle(o Observation) Policy {
 	if len(o.Clusters) != 1 {
 		return p
 	}

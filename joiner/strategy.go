@@ -46,8 +46,8 @@ func (j joining) size() int {
 	return len(j.c.Members)
 }
 
-// knownSize is the size that the admin, the discovery or an intent says: its
-// host counted before it began.
+// knownSize is the size that the admin, the discovery or an intent says, even
+// one that ran out: its host counted before it began.
 func knownSize(p Policy, o Observation, c Cluster) (size int, known bool) {
 	switch {
 	case p.Size >= 0:
@@ -56,6 +56,8 @@ func knownSize(p Policy, o Observation, c Cluster) (size int, known bool) {
 		return o.Discovery.Size, true
 	case c.Intent.live() && c.Intent.Unclear == "" && c.Intent.Size > 0:
 		return c.Intent.Size, true
+	case c.unfinished() != nil && c.unfinished().Size > 0:
+		return c.unfinished().Size, true
 	}
 	return 0, false
 }

@@ -83,6 +83,7 @@ type Cluster struct {
 	deposed  joiner.ID      // the leader that lost its quorum
 	owed     *change        // proposed by the deposed leader; never written to
 	intent   *joiner.Intent // replaced, never written to: clones share it
+	begun    *joiner.Intent // the same
 	last     joiner.ID      // the last ID given
 	revision int64          // of the store
 }

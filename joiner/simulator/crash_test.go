@@ -15,16 +15,16 @@ func TestCrashAtEveryStep(t *testing.T) {
 	e := explorer{TB: t, tally: newTally()}
 	for _, v := range versions {
 		for n := 1; n <= largest(t, 4); n++ {
-			multisets(n, func(states []string) {
+			multisets(begins, n, func(states []string) {
 				c, sees, ok := situation(v, states)
 				if !ok {
 					return
 				}
 				e.states++
 				for _, s := range joiner.Strategies() {
-					for _, size := range []int{n, n + 1, 0} {
+					for _, size := range []int{n, n + 1, 0, joiner.SizeOfDiscovery} {
 						for _, promotes := range []bool{false, true} {
-							e.everySelf(c, states, sees, joiner.Policy{Strategy: s, Promotes: promotes}, size)
+							e.everySelf(c, states, sees, joiner.Policy{Strategy: s, Promotes: promotes, Size: size})
 						}
 					}
 				}
@@ -37,15 +37,19 @@ func TestCrashAtEveryStep(t *testing.T) {
 	}
 }
 
-func (e explorer) everySelf(c *Cluster, states []string, sees sight, p joiner.Policy, size int) {
-	n := len(states)
+func (e explorer) everySelf(c *Cluster, states []string, sees sight, p joiner.Policy) {
+	n, size := len(states), p.Size
+	if size == joiner.SizeOfDiscovery {
+		size = n // as many as there are
+	}
 	for self := 1; self <= n+1; self++ {
 		if self > 1 && self <= n && states[self-1] == states[self-2] {
 			continue // the same former self under another name
 		}
-		e.what = fmt.Sprintf("etcd %s, %s, host %d, %s, size %d, promotes %v", c.Version, states, self, p.Strategy, size, p.Promotes)
+		e.what = fmt.Sprintf("etcd %s, %s, host %d, %s, size %d, promotes %v", c.Version, states, self, p.Strategy, p.Size, p.Promotes)
 		e.situations++
 		w := &world{c: c.Clone(), size: size, most: max(size, n)}
+		w.voters, _ = c.Voters()
 		if size == 0 {
 			w.most = n + 2
 		} else if p.Promotes {
@@ -106,6 +110,8 @@ func (e explorer) run(w *world, crashed func(*world)) {
 func (e explorer) end(w *world, a *actor) {
 	m := w.c.At(a.Policy.PeerURLs)
 	switch {
+	case a.phase == refused && a.why == joiner.ClusterFull && a.Policy.Strategy == joiner.Replace && len(w.c.Members) < w.voters:
+		e.fail(w, "%s finds %d members full, and there were %d voters", a.Policy.Name, len(w.c.Members), w.voters)
 	case a.phase == refused:
 	case m == nil || m.State != Healthy && !a.hung:
 		e.fail(w, "%s ended well, and does not run", a.Policy.Name)

@@ -15,6 +15,8 @@ func (c *Cluster) Do(plan joiner.Plan, h *Host) error {
 		return c.claimFor(plan, h)
 	case joiner.StepRelease:
 		return c.releaseFor(plan, h)
+	case joiner.StepForget:
+		return c.forgetFor(plan, h)
 	case joiner.StepAdd, joiner.StepRemove, joiner.StepPromote, joiner.StepUpdate:
 		return c.change(plan, h)
 	case joiner.StepMoveLeader:
@@ -43,6 +45,13 @@ func (c *Cluster) releaseFor(plan joiner.Plan, h *Host) error {
 		return ErrUnreachable
 	}
 	return c.Release(*plan.Intent)
+}
+
+func (c *Cluster) forgetFor(plan joiner.Plan, h *Host) error {
+	if c.spokesman(h, 0) == nil {
+		return ErrUnreachable
+	}
+	return c.Forget(*plan.Intent)
 }
 
 // moveLeaderFor asks the leader: only that one can pass it on.

@@ -57,7 +57,7 @@ func TestDrive(t *testing.T) {
 			lose(c, 3)
 			h := c.NewHost(4, policy())
 			steps, last := drive(t, c, h)
-			if got, want := strings.Join(steps, " "), "watch claim remove add emit"; got != want {
+			if got, want := strings.Join(steps, " "), "watch claim remove add forget emit"; got != want {
 				t.Errorf("%s, %s: %s, want %s", version, what, got, want)
 				continue
 			}

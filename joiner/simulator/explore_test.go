@@ -44,6 +44,8 @@ type actor struct {
 	since   time.Duration // since it was told what to tell etcd
 	hung    bool          // its etcd, by our doing
 	lastErr error
+	settled joiner.Policy // for this run
+	why     joiner.Reason // of the last plan
 }
 
 func (a *actor) clone() *actor {
@@ -65,6 +67,7 @@ func (w *world) pass(d time.Duration) {
 // restart is a new run on the same host: what the last one had seen is gone.
 func (a *actor) restart() {
 	a.pending, a.waited, a.Watched = nil, 0, 0
+	a.settled = a.Policy
 	if a.phase == starting {
 		a.phase = deciding
 	}
@@ -74,13 +77,14 @@ func (a *actor) restart() {
 type world struct {
 	c      *Cluster
 	actors []*actor
-	size   int // of the policy
+	size   int // voters there may be, 0 = any number
 	most   int // members there may be
+	voters int // at first
 	trail  []string
 }
 
 func (w *world) clone() *world {
-	v := &world{c: w.c.Clone(), size: w.size, most: w.most, trail: slices.Clone(w.trail)}
+	v := &world{c: w.c.Clone(), size: w.size, most: w.most, voters: w.voters, trail: slices.Clone(w.trail)}
 	for _, a := range w.actors {
 		v.actors = append(v.actors, a.clone())
 	}
@@ -115,7 +119,9 @@ func (e explorer) look(w *world, a *actor) (waits bool) {
 	if a.phase == promoting {
 		decide = joiner.DecidePromotion
 	}
-	plan := decide(a.Policy, o)
+	a.settled = a.settled.Settle(o)
+	plan := decide(a.settled, o)
+	a.why = plan.Reason
 	e.reasons[plan.Reason]++
 	w.trail = append(w.trail, fmt.Sprintf("%s: %s %s: %s", a.Policy.Name, plan.Step, plan.Reason, plan.Text))
 	if plan.Text == "" || plan.Reason == "" {
@@ -269,8 +275,8 @@ func feasible(v Version, states []string) bool {
 	return count["hidden"]+count["mute"] <= 1 && count["inflight"] <= 1 && learners <= 1 && (learners == 0 || v.learners()) && learners < len(states)
 }
 
-// multisets calls f with every way to give n members a state.
-func multisets(n int, f func(states []string)) {
+// multisets calls f with every way to give n members one of some states.
+func multisets(begins []string, n int, f func(states []string)) {
 	var fill func(states []string, from int)
 	fill = func(states []string, from int) {
 		if len(states) == n {
@@ -286,11 +292,11 @@ func multisets(n int, f func(states []string)) {
 
 // newActor is host n. That of a member has lost its disk.
 func newActor(w *world, n int, policy joiner.Policy, sees sight) *actor {
-	policy.DeadAfter, policy.Size = joiner.Duration(deadAfter), w.size
+	policy.DeadAfter = joiner.Duration(deadAfter)
 	policy.DataDir = "data"
 	h := w.c.NewHost(n, policy)
 	h.Unreached, h.NoProof = sees.unreached, sees.noProof
-	return &actor{Host: h}
+	return &actor{Host: h, settled: h.Policy}
 }
 
 // largest is up to how many members a campaign goes: make enumerate goes

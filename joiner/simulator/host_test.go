@@ -162,7 +162,7 @@ func TestKey(t *testing.T) {
 		"nothing":                func(*Cluster) {},
 		"long ago":               func(c *Cluster) { c.Pass(3 * Horizon) },
 		"an ID more was given":   func(c *Cluster) { _, _ = c.AddVoter(0, URL(4)); _ = c.Remove(0, 4) },
-		"an intent that is gone": func(c *Cluster) { _ = c.Claim(intentOf(4)); _ = c.Release(*c.Intent()) },
+		"an intent that is gone": func(c *Cluster) { _ = c.Claim(intentOf(4)); _ = c.Forget(*c.Intent()); _ = c.Release(*c.Intent()) },
 	}
 	other := map[string]func(*Cluster){
 		"frozen": func(c *Cluster) { c.Freeze(3) }, "killed": func(c *Cluster) { c.Kill(3) },

@@ -23,6 +23,22 @@ func (c *Cluster) Claim(i joiner.Intent) error {
 	c.revision++
 	i.Revision, i.Lease, i.Left = c.revision, c.revision, intentTime
 	c.intent = &i
+	if i.Of != nil {
+		b := i
+		b.Lease, b.Left = 0, 0
+		c.begun = &b
+	}
+	return nil
+}
+
+// Forget takes out the join that was begun, if it is still the same.
+func (c *Cluster) Forget(i joiner.Intent) error {
+	if err := c.commits(); err != nil {
+		return err
+	}
+	if c.begun != nil && c.begun.Revision == i.Revision {
+		c.begun = nil
+	}
 	return nil
 }
 

@@ -64,11 +64,21 @@ func appendURLs(b []byte, urls []string) []byte {
 func (c *Cluster) appendIntent(b []byte) []byte {
 	b = append(append(b, '|'), c.NoIntent...)
 	if i := c.intent; i != nil {
-		b = append(append(b, i.Purpose...), byte('a'+c.place(i.Replaces)), byte('a'+c.place(i.Former)))
-		b = strconv.AppendInt(b, int64(i.Size), 10)
-		b = appendURLs(appendTime(b, time.Duration(i.Left)), i.PeerURLs)
+		b = append(c.appendAims(b, i), i.Purpose...)
+		b = appendTime(append(b, byte('a'+c.place(i.Former))), time.Duration(i.Left))
+	}
+	if i := c.begun; i != nil {
+		b = c.appendAims(append(b, '|'), i)
+		for _, id := range i.Of {
+			b = append(b, byte('a'+c.place(id)))
+		}
 	}
 	return b
+}
+
+func (c *Cluster) appendAims(b []byte, i *joiner.Intent) []byte {
+	b = strconv.AppendInt(append(b, byte('a'+c.place(i.Replaces))), int64(i.Size), 10)
+	return appendURLs(b, i.PeerURLs)
 }
 
 // PlanKey is equal for plans that the cluster answers alike: for a test in
@@ -80,7 +90,7 @@ func (c *Cluster) PlanKey(plan joiner.Plan) string {
 		b = appendURLs(append(b, byte('a'+c.place(m.ID))), m.PeerURLs)
 	}
 	if i := plan.Intent; i != nil {
-		b = append(b, '|', flag(i.Lease == 0), flag(i.Revision == c.intentRevision()), flag(c.intent != nil && c.intent.Lease == i.Lease))
+		b = append(b, '|', flag(i.Lease == 0), flag(c.begun != nil && i.Revision == c.begun.Revision), flag(i.Revision == c.intentRevision()), flag(c.intent != nil && c.intent.Lease == i.Lease))
 		b = append(append(b, i.Purpose...), byte('a'+c.place(i.Replaces)))
 		b = appendURLs(b, i.PeerURLs)
 	}

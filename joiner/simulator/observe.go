@@ -31,7 +31,7 @@ func (c *Cluster) Observe(h *Host) joiner.Observation {
 func (c *Cluster) observed(h *Host, by *Member) joiner.Cluster {
 	seen := joiner.Cluster{
 		ID: c.ID, From: by.ClientURLs[0], API: "v3", Version: c.Version.minor(),
-		Leader: c.Leader, Term: c.Term, NoProof: c.noProof(h), Intent: c.intent, NoIntent: c.NoIntent,
+		Leader: c.Leader, Term: c.Term, NoProof: c.noProof(h), Intent: c.intent, Begun: c.begun, NoIntent: c.NoIntent,
 	}
 	if c.Version.Major < 3 {
 		seen.API = "v2"

@@ -1,0 +1,53 @@
+package joiner
+
+import (
+	"fmt"
+	"slices"
+)
+
+// BegunKey is where the cluster keeps, without a lease, the join that was begun
+// last: a host may die between the removal and the add, and its intent runs
+// out, but how many members there were to be, and who was to go, must not be
+// forgotten.
+const BegunKey = "_elastic-etcd/begun"
+
+// unfinished is the join that was begun and not seen to end; nil where there is
+// none, where it changed nothing, or where others have joined since: then it is
+// of no interest any more.
+func (c Cluster) unfinished() *Intent {
+	if c.Begun == nil || c.untouched() {
+		return nil
+	}
+	for _, m := range c.Members {
+		if !slices.Contains(c.Begun.Of, m.ID) && !sameURLs(m.PeerURLs, c.Begun.PeerURLs) {
+			return nil
+		}
+	}
+	return c.Begun
+}
+
+// joinOf is the join of the host with these peer URLs, as it was meant when it
+// began; nil where that is not known.
+func (c Cluster) joinOf(peerURLs []string) *Intent {
+	if i := c.Intent; i.by(peerURLs) && i.Purpose == ToJoin {
+		return i
+	}
+	if b := c.unfinished(); b != nil && sameURLs(b.PeerURLs, peerURLs) {
+		return b
+	}
+	return nil
+}
+
+// forget ends what this host has begun, once that does not matter any more.
+func (c Cluster) forget(p Policy) (Plan, bool) {
+	if c.NoIntent != "" || c.Begun == nil || !sameURLs(c.Begun.PeerURLs, p.PeerURLs) {
+		return Plan{}, false
+	}
+	return Plan{Step: StepForget, Reason: JoinOver, Cluster: c.ID, Intent: c.Begun,
+		Text: fmt.Sprintf("cluster %s need not remember any more that this host was about to join", c.ID)}, true
+}
+
+// untouched tells whether the members are just those of when the join began.
+func (c Cluster) untouched() bool {
+	return c.Begun != nil && slices.Equal(slices.Sorted(slices.Values(c.Begun.Of)), slices.Sorted(slices.Values(c.ids())))
+}
