@@ -42,6 +42,8 @@ func TestWrongUsage(t *testing.T) {
 		{"discovery bogus", "serve, new"},
 		{"discovery", "serve or new"},
 		{"version now", `"now"`},
+		{"promote --unit=etcd.service --no-block -name=a -user=root:secret", "everybody can read"},
+		{"promote --unit=etcd.service --no-block -name=a -discovery-password secret", "everybody can read"},
 		{"-o xml -name=a", "env, dropin, flags, json"},
 		{"plan -o xml -name=a", "text or json"},
 		{"", "-name"},

@@ -91,14 +91,9 @@ func (a *app) applyOnce(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	defer t.close()
-	s, err := readSettings(unitDefaults{c, t})
+	s, err := applied(c, t)
 	if err != nil {
 		return err
-	}
-	s = t.peerFiles(s)
-	s.policy.Standby, s.policy.Promotes = c.Bool("standby"), c.Bool("promotes")
-	if err := t.check(own(s)); err != nil {
-		return &failure{joiner.ExitNeedsHuman, err}
 	}
 	w, err := a.open(ctx, c, s)
 	if err != nil {
@@ -106,6 +101,20 @@ func (a *app) applyOnce(ctx context.Context, c *cli.Command) error {
 	}
 	defer w.close()
 	return a.applyDecision(ctx, w, t)
+}
+
+// applied are the settings with which a unit is told; plan shows the same.
+func applied(c *cli.Command, t *target) (settings, error) {
+	s, err := readSettings(unitDefaults{c, t})
+	if err != nil {
+		return s, err
+	}
+	s = t.peerFiles(s)
+	s.policy.Standby, s.policy.Promotes = c.Bool("standby"), c.Bool("promotes")
+	if err := t.check(own(s)); err != nil {
+		return s, &failure{joiner.ExitNeedsHuman, err}
+	}
+	return s, nil
 }
 
 func (a *app) applyDecision(ctx context.Context, w *world, t *target) error {

@@ -34,11 +34,15 @@ func (a *app) planCommand() *cli.Command {
 	return a.command(&cli.Command{
 		Name:      "plan",
 		Usage:     "decides and explains, changes nothing",
-		UsageText: "elastic-etcd plan [-o text|json] [--observation FILE] [global options]",
-		Description: `Gathers the same evidence as the default command and prints the steps that
-it would take, and why. Ends with the exit code that the last step has.`,
+		UsageText: "elastic-etcd plan [-o text|json] [--unit UNIT [--promotes] [--standby]] [--observation FILE] [global options]",
+		Description: `Gathers the same evidence as the default command, or with --unit as apply, and
+prints the steps that it would take, and why. Ends with the exit code that the
+last step has.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "o", Value: "text", Usage: "the output `format` out of: text, json"},
+			&cli.StringFlag{Name: "unit", Usage: "plan what apply would do for this `unit`: what it sets is the default of the flags", Sources: env("unit")},
+			&cli.BoolFlag{Name: "promotes", Usage: "plan for apply --promotes: join as a learner"},
+			&cli.BoolFlag{Name: "standby", Usage: "plan for apply --standby: wait for a place in a full cluster", Sources: env("standby")},
 			&cli.StringFlag{Name: "observation", Usage: "decide on the JSON of an earlier plan in this `file`, without looking at the world"},
 		},
 		Action: a.plan,
@@ -74,7 +78,12 @@ func (a *app) makeReport(ctx context.Context, c *cli.Command) (report, error) {
 	if file := c.String("observation"); file != "" {
 		return replay(file)
 	}
-	s, err := readSettings(c)
+	t, err := runningTarget(ctx, c)
+	if err != nil {
+		return report{}, err
+	}
+	defer t.close()
+	s, err := applied(c, t)
 	if err != nil {
 		return report{}, err
 	}

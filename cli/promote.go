@@ -37,6 +37,9 @@ func (a *app) promote(ctx context.Context, c *cli.Command) error {
 	if err := noArguments(c); err != nil {
 		return err
 	}
+	if flag := secretIn(a.args); flag != "" && c.Bool("no-block") {
+		return usagef("--no-block makes this command line that of a unit, which everybody can read: give no password by %s, but a file (-password-file), or a variable in an EnvironmentFile= of the unit", flag)
+	}
 	t, err := runningTarget(ctx, c)
 	if err != nil {
 		return err
@@ -73,6 +76,22 @@ func blocking(args []string) []string {
 		name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
 		return strings.HasPrefix(arg, "-") && name == "no-block"
 	})
+}
+
+// secretIn gives the flag of a command line that has a password in it.
+func secretIn(args []string) string {
+	for i, arg := range args {
+		name, value, given := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		if !given && i+1 < len(args) {
+			value = args[i+1]
+		}
+		switch {
+		case !strings.HasPrefix(arg, "-"):
+		case name == "discovery-password", (name == "user" || name == "discovery-user") && strings.Contains(value, ":"):
+			return "-" + name
+		}
+	}
+	return ""
 }
 
 // ours are the variables that the other process needs too. A password is not

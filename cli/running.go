@@ -9,7 +9,8 @@ import (
 	"github.com/sttts/elastic-etcd/joiner"
 )
 
-// These are for the commands about an etcd that runs: promote and leave.
+// These are for the commands about an etcd that runs: promote and leave. A plan
+// asks about its unit as they do.
 
 // runningTarget asks systemd only where the command line names a unit.
 func runningTarget(ctx context.Context, c *cli.Command) (*target, error) {

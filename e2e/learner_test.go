@@ -112,6 +112,8 @@ func TestLearnerBeside(t *testing.T) {
 			hosts[4].Kill()
 			fresh := s.lab.Host(version)
 			s.token = ""
+			s.planned(fresh, "remove full-dead", at(hosts))
+			s.planned(fresh, "add room-to-replace", at(hosts), "--promotes")
 			r := s.elastic(fresh, at(hosts), "-learner=always")
 			s.want(r, 0, "room-to-replace")
 			s.intentRunsOut(hosts[0])
@@ -130,6 +132,14 @@ func TestLearnerBeside(t *testing.T) {
 			s.wantPromoted(run.Wait())
 			s.lab.WaitHealthy(5, append(slices.Clone(hosts[:4]), fresh)...)
 		})
+	}
+}
+
+// planned wants a step in what elastic-etcd plan shows.
+func (s *site) planned(h *cluster.Host, step string, more ...string) {
+	s.Helper()
+	if steps, _ := s.plan(h, more...); !slices.Contains(steps, step) {
+		s.Fatalf("plan %q: %q, want %s", more, steps, step)
 	}
 }
 
