@@ -1,9 +1,12 @@
 package e2e
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
+
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 
 	"github.com/sttts/elastic-etcd/e2e/cluster"
 	"github.com/sttts/elastic-etcd/e2e/etcds"
@@ -54,4 +57,44 @@ func (s *site) riskyLeaveIsRefused(hosts []*cluster.Host) []*cluster.Host {
 	hosts[2].Resume()
 	s.lab.WaitHealthy(3, hosts...)
 	return hosts
+}
+
+// TestCorrupt: nobody joins a cluster whose members hold different data, by
+// its own alarm; the member that is wrong can leave, and then somebody joins.
+func TestCorrupt(t *testing.T) {
+	for _, version := range []string{"3.4", "3.5", "3.6", "3.7"} {
+		t.Run(version, func(t *testing.T) {
+			s := newSite(t, 3)
+			hosts := s.lab.Hosts(3, version)
+			s.found(hosts...)
+			fresh := s.lab.Host(version)
+			s.alarm(hosts[0], pb.AlarmRequest_ACTIVATE, hosts[2])
+			s.want(s.elastic(fresh, "-cluster-size=5"), 78, "alarm-corrupt")
+			s.wantEnd(s.leave(hosts[2]), 0, "leave-done")
+			s.alarm(hosts[0], pb.AlarmRequest_DEACTIVATE, hosts[2])
+			s.boot("join-listed", fresh)
+			s.lab.WaitHealthy(3, hosts[0], hosts[1], fresh)
+		})
+	}
+}
+
+// alarm raises the alarm CORRUPT for a member, or takes it back.
+func (s *site) alarm(h *cluster.Host, what pb.AlarmRequest_AlarmAction, of *cluster.Host) {
+	s.Helper()
+	member, listed := h.Membership().Of(of)
+	if !listed && what == pb.AlarmRequest_ACTIVATE {
+		s.Fatalf("%s is no member", of.Name)
+	}
+	s.lab.WaitFor("etcd to take the alarm", func(ctx context.Context) error {
+		c := pb.NewMaintenanceClient(h.Client().ActiveConnection())
+		if !listed {
+			raised, err := c.Alarm(ctx, &pb.AlarmRequest{})
+			if err != nil || len(raised.Alarms) == 0 {
+				return err
+			}
+			member.ID = raised.Alarms[0].MemberID
+		}
+		_, err := c.Alarm(ctx, &pb.AlarmRequest{Action: what, Alarm: pb.AlarmType_CORRUPT, MemberID: member.ID})
+		return err
+	})
 }

@@ -152,10 +152,10 @@ func (c v3Client) deleteIf(ctx context.Context, key string, revision int64) erro
 }
 
 // orForbidden marks the errors that say that the keys cannot be used: no
-// permission, or no space.
+// permission, no space, or an alarm CORRUPT (DataLoss).
 func orForbidden(ctx context.Context, err error) error {
 	switch status.Code(err) {
-	case codes.PermissionDenied, codes.Unauthenticated, codes.InvalidArgument, codes.ResourceExhausted:
+	case codes.PermissionDenied, codes.Unauthenticated, codes.InvalidArgument, codes.ResourceExhausted, codes.DataLoss:
 		return fmt.Errorf("%w: %w", errForbidden, err)
 	}
 	return cause(ctx, err)

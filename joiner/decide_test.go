@@ -274,6 +274,8 @@ var strategyCases = []decideCase{
 			c.Members[i].Version = Version{3, 0}
 		}
 	})), StepRefuse, VersionSkew, 78},
+	{"the members differ", host(4), observed(cluster("healthy healthy dead", func(c *Cluster) { c.Members[1].Alarms = []string{"CORRUPT"} })), StepRefuse, AlarmCorrupt, 78},
+	{"no space", host(4), observed(cluster("healthy healthy dead", func(c *Cluster) { c.Members[1].Alarms = []string{"NOSPACE"} })), StepRemove, FullDead, 0},
 	{"a downgrade is enabled", host(4, size(5)), observed(cluster("healthy healthy healthy", func(c *Cluster) { c.Downgrading = true })), StepWait, VersionDowngrade, 75},
 	{"a downgrade is enabled, full, one dead", host(4), observed(cluster("healthy healthy dead", func(c *Cluster) { c.Downgrading = true })), StepWait, VersionDowngrade, 75},
 	{"a downgrade is enabled, our entry waits", host(4), observed(cluster("healthy healthy healthy added", func(c *Cluster) { c.Downgrading = true })), StepWait, VersionDowngrade, 75},

@@ -47,6 +47,7 @@ const (
 	VersionUnknown    Reason = "version-unknown"   //
 	VersionSkew       Reason = "version-skew"      //
 	VersionUndecided  Reason = "version-undecided" //
+	AlarmCorrupt      Reason = "alarm-corrupt"     // the members differ
 	VersionDowngrade  Reason = "version-downgrade" // to be older soon
 
 	// Before a change of the membership.

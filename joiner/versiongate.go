@@ -1,11 +1,26 @@
 package joiner
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // versionGate stands before every change of the membership: what etcd itself
 // would let in may kill the members that are there.
 func (j joining) versionGate() (plan Plan, blocked bool) {
-	return first(j.preflight, j.version)
+	return first(j.preflight, j.sound, j.version)
+}
+
+// sound: with the alarm CORRUPT etcd serves nobody, and whoever joins gets a
+// copy of data that is not the same everywhere.
+func (j joining) sound() (plan Plan, blocked bool) {
+	for _, m := range j.c.Members {
+		if slices.Contains(m.Alarms, "CORRUPT") {
+			return refuse(AlarmCorrupt, fmt.Sprintf("member %s of cluster %s has raised the alarm CORRUPT: the members hold different data", describe(m), j.c.ID),
+				"find the member that is wrong (etcdctl endpoint hashkv --cluster) and take it out (elastic-etcd leave there), then run: etcdctl alarm disarm"), true
+		}
+	}
+	return Plan{}, false
 }
 
 // mayStart stands before this host's etcd starts as a member that is listed
