@@ -29,3 +29,21 @@ func TestMovedAlone(t *testing.T) {
 		})
 	}
 }
+
+// TestMovedOnto: a member's disk is put into the host of another dead member.
+// Etcd would not take the peer URLs a second time, however often it is asked.
+func TestMovedOnto(t *testing.T) {
+	for _, version := range []string{"2.3", "3.6"} {
+		t.Run(version, func(t *testing.T) {
+			s := newSite(t, 5)
+			hosts := s.lab.Hosts(5, version)
+			s.found(hosts...)
+			hosts[3].Kill()
+			hosts[4].Kill()
+			hosts[4].Wipe()
+			hosts[4].TakeDisk(hosts[3])
+			s.lab.WaitLeader(hosts[:3]...)
+			s.unchanged(hosts[0], func() { s.want(s.elastic(hosts[4]), 78, "urls-held") })
+		})
+	}
+}

@@ -75,6 +75,9 @@ func moved(p Policy, o Observation, c Cluster, m Member) Plan {
 		return refuse(DataElsewhere, text+", and it runs there",
 			"never run one data dir on two hosts: move this copy away so that this host joins as a new member")
 	case dead:
+		if plan, held := movedOnto(p, c, m, text); held {
+			return plan
+		}
 		if plan, blocked := (joining{p, o, c}).mayMove(); blocked {
 			return plan
 		}
@@ -86,6 +89,18 @@ func moved(p Policy, o Observation, c Cluster, m Member) Plan {
 		return noEvidence(c, m)
 	}
 	return watch(WatchMembers, text+": is it still running there?")
+}
+
+// movedOnto is for a disk that came to a host which is a member already, by its
+// peer URLs: etcd does not give them to two.
+func movedOnto(p Policy, c Cluster, m Member, text string) (Plan, bool) {
+	i := slices.IndexFunc(c.Members, func(other Member) bool { return other.ID != m.ID && overlap(other.PeerURLs, p.PeerURLs) })
+	if i < 0 {
+		return Plan{}, false
+	}
+	other := c.Members[i]
+	return refuse(URLsHeld, fmt.Sprintf("%s, but that is where member %s is", text, describe(other)),
+		fmt.Sprintf("give the data dir of member %s, or this host other peer URLs; if that member is lost for good, run: etcdctl member remove %s", other.ID, other.ID)), true
 }
 
 // resume tells etcd who it is and nothing else: with a WAL, etcd ignores

@@ -169,6 +169,7 @@ var dataCases = []decideCase{
 	{"data, removed, kept", host(1, func(p *Policy) { p.KeepStale = true }), hasData(1, cluster("", alsoMember(member(2, "healthy"), member(3, "healthy")))), StepRefuse, DataStale, 78},
 	{"data, removed, prepare", host(1, strategy(Prepare)), hasData(1, cluster("", alsoMember(member(2, "healthy"), member(3, "healthy")))), StepRefuse, DataStale, 78},
 	{"data, moved here", host(4), hasData(1, cluster("dead healthy healthy")), StepUpdate, DataMoved, 0},
+	{"data, moved here, onto another dead member", host(2), hasData(1, cluster("dead dead healthy healthy healthy")), StepRefuse, URLsHeld, 78},
 	{"data, moved here, still watched", host(4), hasData(1, cluster("silent healthy healthy")), StepWatch, WatchMembers, 75},
 	{"data, copied", host(4), hasData(1, cluster("healthy healthy healthy")), StepRefuse, DataElsewhere, 78},
 	{"data, copied, unreachable from here", host(4), hasData(1, cluster("unreached healthy healthy")), StepRefuse, DataElsewhere, 78},
