@@ -45,6 +45,7 @@ func TestLeave(t *testing.T) {
 			}
 			s.wantKey(hosts[0], "value")
 			s.unchanged(hosts[0], func() { s.wantEnd(s.leave(hosts[0]), 78, "leave-last") })
+			s.unchanged(hosts[0], func() { s.wantEnd(s.leave(hosts[0], "-data-dir="+t.TempDir(), "-name=another"), 78, "leave-unclear") })
 		})
 	}
 }

@@ -88,10 +88,11 @@ const (
 	PromoteDone       Reason = "promote-done"
 
 	// Of leaving.
-	LeaveLast   Reason = "leave-last"
-	LeaveLeader Reason = "leave-leader" // somebody else leads first
-	LeaveMember Reason = "leave-member"
-	LeaveDone   Reason = "leave-done"
+	LeaveLast    Reason = "leave-last"
+	LeaveUnclear Reason = "leave-unclear" // which member is this host?
+	LeaveLeader  Reason = "leave-leader"  // somebody else leads first
+	LeaveMember  Reason = "leave-member"
+	LeaveDone    Reason = "leave-done"
 
 	// Of Run itself.
 	StepFailed Reason = "step-failed"
