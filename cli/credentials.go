@@ -1,11 +1,11 @@
 package cli
 
 import (
-	"io"
 	"os"
 	"strings"
 
 	"github.com/sttts/elastic-etcd/etcdapi"
+	"github.com/sttts/elastic-etcd/smallfile"
 )
 
 // passwordVariable holds the password. There is no flag for it: others see the
@@ -44,12 +44,7 @@ func readCredentials(c values) (etcdapi.Credentials, error) {
 
 // readPasswordFile takes the only line of a file.
 func readPasswordFile(flag, path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", usagef("%s: %w", flag, err)
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxPassword+1))
+	text, err := smallfile.Read(path)
 	switch {
 	case err != nil:
 		return "", usagef("%s: %w", flag, err)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"strings"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/sttts/elastic-etcd/discovery/server"
+	"github.com/sttts/elastic-etcd/smallfile"
 )
 
 func (a *app) discoveryServe() *cli.Command {
@@ -105,7 +105,7 @@ func servedLevel(r server.Served) logrus.Level {
 
 // readSecret reads the one line of a file.
 func readSecret(file string) (string, error) {
-	b, err := os.ReadFile(file)
+	b, err := smallfile.Read(file)
 	if err != nil {
 		return "", err
 	}

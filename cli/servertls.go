@@ -6,9 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 
 	"github.com/coreos/go-systemd/v22/activation"
+
+	"github.com/sttts/elastic-etcd/smallfile"
 )
 
 // serverTLS reads the files of a service, nil where it serves in the clear.
@@ -20,7 +21,7 @@ func serverTLS(cert, key, ca string) (*tls.Config, error) {
 	case cert == "" || key == "":
 		return nil, errors.New("TLS needs both --cert-file and --key-file")
 	}
-	pair, err := tls.LoadX509KeyPair(cert, key)
+	pair, err := smallfile.KeyPair(cert, key)
 	if err != nil {
 		return nil, fmt.Errorf("read certificate %s and key %s: %w", cert, key, err)
 	}
@@ -28,7 +29,7 @@ func serverTLS(cert, key, ca string) (*tls.Config, error) {
 	if ca == "" {
 		return config, nil
 	}
-	pem, err := os.ReadFile(ca)
+	pem, err := smallfile.Read(ca)
 	if err != nil {
 		return nil, fmt.Errorf("read CA: %w", err)
 	}

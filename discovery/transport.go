@@ -11,10 +11,11 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"time"
 
 	client "go.etcd.io/etcd/client/v2"
+
+	"github.com/sttts/elastic-etcd/smallfile"
 )
 
 const (
@@ -52,7 +53,7 @@ func newTransport(c Config) (*transport, error) {
 func (c Config) tls() (*tls.Config, error) {
 	t := &tls.Config{MinVersion: tls.VersionTLS12}
 	if c.CA != "" {
-		pem, err := os.ReadFile(c.CA)
+		pem, err := smallfile.Read(c.CA)
 		if err != nil {
 			return nil, fmt.Errorf("read CA file: %w", err)
 		}
@@ -66,7 +67,7 @@ func (c Config) tls() (*tls.Config, error) {
 	if c.Cert == "" && c.Key == "" {
 		return t, nil
 	}
-	pair, err := tls.LoadX509KeyPair(c.Cert, c.Key)
+	pair, err := smallfile.KeyPair(c.Cert, c.Key)
 	if err != nil {
 		return nil, fmt.Errorf("load client certificate %q with key %q: %w", c.Cert, c.Key, err)
 	}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+
+	"github.com/sttts/elastic-etcd/smallfile"
 )
 
 // TLSFiles are the paths of PEM files. CA: who is believed, default the
@@ -28,7 +30,7 @@ func (f TLSFiles) loadCA(c *tls.Config) error {
 	if f.CA == "" {
 		return nil
 	}
-	pem, err := os.ReadFile(f.CA)
+	pem, err := smallfile.Read(f.CA)
 	if err != nil {
 		return fmt.Errorf("read CA: %w", err)
 	}
@@ -48,7 +50,7 @@ func (f TLSFiles) loadCert(c *tls.Config) error {
 	case f.Cert == "":
 		return fmt.Errorf("key %s comes without a certificate", f.Key)
 	}
-	pair, err := tls.LoadX509KeyPair(f.Cert, f.Key)
+	pair, err := smallfile.KeyPair(f.Cert, f.Key)
 	if pathErr := (*os.PathError)(nil); errors.As(err, &pathErr) {
 		return fmt.Errorf("read certificate and key: %w", err)
 	}

@@ -2,6 +2,7 @@ package generator
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +11,8 @@ import (
 	"regexp"
 	"sort"
 	"strings"
+
+	"github.com/sttts/elastic-etcd/smallfile"
 )
 
 // configDirs hold the host's configuration, the most important last.
@@ -104,17 +107,16 @@ const maxLine = 64 << 10
 // readConfigFile reads NAME=value lines. Nothing but our variables and those
 // of etcd may be set: a misspelled name would be silence otherwise.
 func readConfigFile(path string) (map[string]string, error) {
-	f, err := os.Open(path)
+	content, err := smallfile.Read(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
 	vars := map[string]string{}
 	var errs []error
-	lines := bufio.NewScanner(f)
+	lines := bufio.NewScanner(bytes.NewReader(content))
 	lines.Buffer(nil, maxLine)
 	for n := 1; lines.Scan(); n++ {
 		found, err := readLine(lines.Text())

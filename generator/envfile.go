@@ -1,17 +1,13 @@
 package generator
 
 import (
-	"io"
-	"os"
 	"path"
 	"path/filepath"
 	"strings"
 
+	"github.com/sttts/elastic-etcd/smallfile"
 	"github.com/sttts/elastic-etcd/unitfile"
 )
-
-// maxEnvFile bounds an EnvironmentFile=, in bytes.
-const maxEnvFile = 1 << 20
 
 // environment is what the unit's process gets, as far as files tell: an
 // EnvironmentFile= always beats Environment=, and a later file an earlier one
@@ -53,12 +49,7 @@ func (u Unit) files(except string) []string {
 }
 
 func readEnvFile(path string, joined bool) map[string]string {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxEnvFile))
+	b, err := smallfile.Read(path)
 	if err != nil {
 		return nil
 	}

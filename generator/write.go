@@ -7,13 +7,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/sttts/elastic-etcd/smallfile"
 )
 
 // Write puts content into a file, whole or not at all: a reader sees the old
 // file or the new one, also after a crash. A file that has that content
 // already is not touched. Directories are made as needed.
 func Write(path string, content []byte, mode fs.FileMode) (changed bool, err error) {
-	old, err := os.ReadFile(path)
+	old, err := smallfile.Read(path)
 	if err == nil && bytes.Equal(old, content) {
 		return false, nil
 	}

@@ -4,28 +4,24 @@
 package preflight
 
 import (
-	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
 	"slices"
 	"time"
 
 	"github.com/sttts/elastic-etcd/joiner"
+	"github.com/sttts/elastic-etcd/smallfile"
 )
 
 // Files are the PEM files of this host's etcd for its peers; "" = not known.
 type Files struct {
 	CA, Cert, Key string
 }
-
-// maxFile bounds what is read of a file, in bytes.
-const maxFile = 1 << 20
 
 // Certificate lists what is wrong with the certificate that etcd shows its
 // peers at these URLs, at this time. Peers are server and client to each
@@ -181,19 +177,11 @@ func signed(chain []*x509.Certificate, roots *x509.CertPool, now time.Time) erro
 
 // read reads a file of bounded size. The error does not name it.
 func read(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	b, err := smallfile.Read(path)
 	if err != nil {
 		return nil, fmt.Errorf("cannot be read: %w", reason(err))
 	}
-	defer f.Close()
-	var b bytes.Buffer
-	if _, err := io.Copy(&b, io.LimitReader(f, maxFile+1)); err != nil {
-		return nil, fmt.Errorf("cannot be read: %w", reason(err))
-	}
-	if b.Len() > maxFile {
-		return nil, fmt.Errorf("is longer than %d bytes", maxFile)
-	}
-	return b.Bytes(), nil
+	return b, nil
 }
 
 func reason(err error) error {
