@@ -61,6 +61,8 @@ func wait(r Reason, text, hint string) Plan {
 	return Plan{Step: StepWait, Reason: r, Text: text, Hint: hint, Exit: ExitNotNow}
 }
 
-func watch(r Reason, text string) Plan {
-	return Plan{Step: StepWatch, Reason: r, Text: text, Exit: ExitNotNow}
+// watch gathers evidence, which takes time.
+func watch(text string) Plan {
+	return Plan{Step: StepWatch, Reason: WatchMembers, Text: text, Exit: ExitNotNow,
+		Hint: "to tell takes the whole of -dead-after, under one leader: try again, or give more time (-timeout)"}
 }

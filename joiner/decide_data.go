@@ -28,7 +28,7 @@ func withData(p Policy, o Observation) Plan {
 // etcd resumes by itself, unless it is clear that the data belongs elsewhere.
 func withDataAlone(p Policy, o Observation) Plan {
 	if o.answers(o.Disk.ClusterID) && o.Elapsed < resumeGrace && !o.locked() {
-		return watch(WatchMembers, fmt.Sprintf("members of cluster %s answer without a quorum: is that only an election?", o.Disk.ClusterID))
+		return watch(fmt.Sprintf("members of cluster %s answer without a quorum: is that only an election?", o.Disk.ClusterID))
 	}
 	if len(o.Clusters) == 0 || o.knows(o.Disk.ClusterID) {
 		return resume(p, o, ResumeUnconfirmed,
@@ -88,7 +88,7 @@ func moved(p Policy, o Observation, c Cluster, m Member) Plan {
 	case unknowable:
 		return noEvidence(c, m)
 	}
-	return watch(WatchMembers, text+": is it still running there?")
+	return watch(text+": is it still running there?")
 }
 
 // movedOnto is for a disk that came to a host which is a member already, by its

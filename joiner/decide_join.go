@@ -168,7 +168,7 @@ func (j joining) watching(m Member, why string) Plan {
 	if m.Health.Unclear != "" {
 		text += "; it does answer, but not so that this host understands: " + m.Health.Unclear
 	}
-	return watch(WatchMembers, text)
+	return watch(text)
 }
 
 func memberAdd(p Policy) string {

@@ -119,7 +119,7 @@ func (j promoting) replace() (Plan, bool) {
 		return wait(PromoteFull, fmt.Sprintf("cluster %s is full: member %s, which this host was to replace, is alive", j.c.ID, describe(m)),
 			"to grow the cluster, give -cluster-size; or remove the learner: elastic-etcd leave"), true
 	case undecided:
-		return watch(WatchMembers, fmt.Sprintf("watching whether member %s is still dead (this host replaces it): %s", describe(m), evidence(m))), true
+		return watch(fmt.Sprintf("watching whether member %s is still dead (this host replaces it): %s", describe(m), evidence(m))), true
 	case unknowable:
 		return noEvidence(j.c, m), true
 	}

@@ -107,7 +107,7 @@ func Rehearse(ctx context.Context, p Policy, w World) ([]Plan, Observation, erro
 
 // loop runs until done says so or the time is up.
 func loop(ctx context.Context, p Policy, w World, decide func(Policy, Observation) Plan, done func(Plan) bool) (plan Plan, o Observation, err error) {
-	plan = watch(WatchMembers, "the time was up before anything was seen")
+	plan = watch("the time was up before anything was seen")
 	var pace pacer
 	var cause *Cause
 	var last Step // a step that nobody sees the effect of must not spin
