@@ -33,7 +33,7 @@ func Archive(dataDir, walDir string, now time.Time) ([]string, error) {
 		return nil, err
 	}
 	for _, dir := range dirs {
-		if err := roomFor(dir); err != nil {
+		if err := errors.Join(roomFor(dir), spaceFor(dir)); err != nil {
 			return nil, err
 		}
 	}
@@ -104,9 +104,18 @@ func resolve(path string) string {
 }
 
 func roomFor(dir string) error {
+	old, err := archives(dir)
+	if err != nil || len(old) < maxArchives {
+		return wrap("archive", err)
+	}
+	return fmt.Errorf("archive %q: there are %d archives already: %s", dir, len(old), strings.Join(old, ", "))
+}
+
+// archives are the names of those that lie beside dir.
+func archives(dir string) ([]string, error) {
 	entries, err := os.ReadDir(filepath.Dir(dir))
 	if err != nil {
-		return wrap("archive", err)
+		return nil, err
 	}
 	var old []string
 	for _, e := range entries {
@@ -114,10 +123,37 @@ func roomFor(dir string) error {
 			old = append(old, e.Name())
 		}
 	}
-	if len(old) < maxArchives {
-		return nil
+	return old, nil
+}
+
+// spaceFor: the new member will hold about what the old one held, beside it.
+func spaceFor(dir string) error {
+	needed := usedIn(dir)
+	free, err := freeAt(dir)
+	if err != nil || free >= needed {
+		return wrap("archive", err)
 	}
-	return fmt.Errorf("archive %q: there are %d archives already: %s", dir, len(old), strings.Join(old, ", "))
+	old, err := archives(dir)
+	if err != nil {
+		return wrap("archive", err)
+	}
+	return fmt.Errorf("archive %q: it takes %d MB, and a new member as large does not fit into the %d MB that are free beside it (archives there: %d %s)",
+		dir, needed>>20, free>>20, len(old), strings.Join(old, ", "))
+}
+
+// usedIn is what the files below dir take, in bytes. What cannot be read is not
+// counted.
+func usedIn(dir string) (sum uint64) {
+	_ = filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return nil
+		}
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() {
+			sum += allocated(info)
+		}
+		return nil
+	})
+	return sum
 }
 
 func putAside(dir, target string) error {

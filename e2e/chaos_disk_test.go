@@ -3,6 +3,7 @@ package e2e
 import (
 	"os/exec"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -56,6 +57,34 @@ func TestReadOnlyDisk(t *testing.T) {
 	if r.Code != 78 {
 		t.Fatalf("want exit code 78, got %s", r)
 	}
+}
+
+// TestFullDisk: the archive of a removed member and a new member do not fit
+// beside one another.
+func TestFullDisk(t *testing.T) {
+	s, n := newNetSite(t, 3)
+	needDisks(t)
+	hosts := s.lab.Hosts(3, "3.6")
+	victim := hosts[2]
+	n.Disk(victim)
+	s.lab.Found(hosts...)
+	list := hosts[0].Membership()
+	m, _ := list.Of(victim)
+	hosts[0].Remove(m.ID)
+	victim.WaitExit()
+	n.FillDisk(victim, 50)
+	s.unchanged(hosts[0], func() {
+		r := s.elastic(victim, at(hosts))
+		s.want(r, 78, "step-failed")
+		if !strings.Contains(r.Stderr, "free beside it") {
+			s.Errorf("it does not say why: %s", r)
+		}
+	})
+	n.FreeDisk(victim)
+	s.boot("join-listed", victim, at(hosts), "-cluster-size=3")
+	s.lab.WaitHealthy(3, hosts...)
+	victim.Kill()
+	n.EndDisk(victim)
 }
 
 func needDisks(t *testing.T) {

@@ -102,6 +102,18 @@ func TestDowngrade(t *testing.T) {
 	}
 }
 
+// TestUnlistable: etcd lets a member's URL in that tears its own list apart.
+func TestUnlistable(t *testing.T) {
+	s := newSite(t, 3)
+	hosts := s.lab.Hosts(3, "3.6")
+	s.lab.Found(hosts...)
+	id := hosts[0].Add("http://a,b=c:2380")
+	s.unchanged(hosts[0], func() {
+		s.want(s.elastic(s.lab.Host("3.6"), at(hosts), "-cluster-size=7", "-timeout=8s"), 78, "member-unlistable")
+	})
+	hosts[0].Remove(id)
+}
+
 func skewJoins(t *testing.T, old, joiner string) {
 	s := newSite(t, 3)
 	hosts := s.lab.Hosts(2, old)

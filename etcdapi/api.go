@@ -22,6 +22,9 @@ const (
 	// changeTimeout bounds one change of the membership. etcd itself gives
 	// up on a proposal after about 7 s.
 	changeTimeout = 5 * time.Second
+	// windowOfChange is for how long after it is renewed an intent is relied
+	// on, a small part of what it lasts.
+	windowOfChange = 15 * time.Second
 )
 
 // Config says whom to ask and how.
@@ -58,6 +61,7 @@ type API struct {
 	client, peer *http.Client
 	conns        conns
 	as           Credentials
+	wall         func() time.Time // the wall clock, also of a machine that slept
 
 	mu      sync.Mutex // of what follows
 	ledgers map[joiner.ID]*joiner.Ledger
@@ -90,6 +94,7 @@ func New(cfg Config) (*API, error) {
 		client:       newHTTPClient(clientTLS, clientPort),
 		peer:         newHTTPClient(peerTLS, peerPort),
 		as:           cfg.As,
+		wall:         func() time.Time { return time.Now().Round(0) },
 		admitted:     map[joiner.ID]bool{},
 		ledgers:      map[joiner.ID]*joiner.Ledger{},
 		known:        map[joiner.ID][]contact{},

@@ -154,7 +154,13 @@ func (a *API) carryOut(ctx context.Context, c change) error {
 
 // changeAlone makes the change under our intent, on the word of a list that
 // was read under it.
+//
+// All of it takes windowOfChange at most, also by the wall clock: a machine that
+// was suspended in between, and does not know it by any timer, has lost its turn.
 func (a *API) changeAlone(ctx context.Context, c change, at answer) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, windowOfChange, fmt.Errorf("it took longer than %s", windowOfChange))
+	defer cancel()
+	start := a.wall()
 	if c.under.Intent != nil {
 		if err := a.keep(ctx, at, func(ctx context.Context, k keeper) error { return k.renew(ctx, *c.under.Intent) }); err != nil {
 			return err
@@ -163,6 +169,9 @@ func (a *API) changeAlone(ctx context.Context, c change, at answer) error {
 	now, err := a.stillOpen(ctx, c)
 	if err != nil || now == nil {
 		return err
+	}
+	if age := a.wall().Sub(start); age < 0 || age > windowOfChange {
+		return fmt.Errorf("the clock went %s since the intent was renewed: too long to rely on it", age)
 	}
 	if err := a.call(ctx, c, *now); err != nil {
 		if then, again := a.stillOpen(ctx, c); then == nil && again == nil {

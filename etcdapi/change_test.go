@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sttts/elastic-etcd/joiner"
 )
@@ -45,6 +46,15 @@ func TestChanges(t *testing.T) {
 		{name: "update who is gone", do: update(gone, two...), err: "not a member any more"},
 		{name: "update, done and refused", do: update(seen, two...), told: []string{"PUT /v2/members/2"}, sly: true},
 	}
+	t.Run("the machine slept after it renewed the intent", func(t *testing.T) {
+		f := pair(t, seen.PeerURLs, nil)
+		a := newTestAPI(t, patient, f.url)
+		now := time.Now()
+		a.wall = func() time.Time { now = now.Add(time.Minute); return now }
+		if err := add(0xc1, two...)(a); err == nil || !strings.Contains(err.Error(), "the clock went 1m0s") || len(f.told()) > 0 {
+			t.Errorf("told to %q: %v", f.told(), err)
+		}
+	})
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			f := pair(t, seen.PeerURLs, nil)

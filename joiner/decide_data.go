@@ -88,7 +88,7 @@ func moved(p Policy, o Observation, c Cluster, m Member) Plan {
 	case unknowable:
 		return noEvidence(c, m)
 	}
-	return watch(text+": is it still running there?")
+	return watch(text + ": is it still running there?")
 }
 
 // movedOnto is for a disk that came to a host which is a member already, by its

@@ -64,7 +64,7 @@ func (o Observation) recordFor(id ID) bool {
 // The list it emits must still be true when etcd starts, so nobody else is to
 // change the membership until then.
 func (j joining) adopt(m Member) Plan {
-	if plan, blocked := j.mayStart(m); blocked {
+	if plan, blocked := first(j.listable, func() (Plan, bool) { return j.mayStart(m) }); blocked {
 		return plan
 	}
 	if plan, busy := j.hanging(); busy && !j.o.EtcdVersion.atLeast(firstPatient) {

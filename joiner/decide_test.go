@@ -275,6 +275,8 @@ var strategyCases = []decideCase{
 			c.Members[i].Version = Version{3, 0}
 		}
 	})), StepRefuse, VersionSkew, 78},
+	{"a member's URL breaks the list", host(4), observed(cluster("healthy healthy dead", func(c *Cluster) { c.Members[2].PeerURLs = []string{"http://a,b=c:2380"} })), StepRefuse, MemberUnlistable, 78},
+	{"a member's URL breaks the list in which our entry waits", host(4), observed(cluster("healthy healthy dead added", func(c *Cluster) { c.Members[2].PeerURLs = []string{"http://a,b=c:2380"} })), StepRefuse, MemberUnlistable, 78},
 	{"the members differ", host(4), observed(cluster("healthy healthy dead", func(c *Cluster) { c.Members[1].Alarms = []string{"CORRUPT"} })), StepRefuse, AlarmCorrupt, 78},
 	{"no space", host(4), observed(cluster("healthy healthy dead", func(c *Cluster) { c.Members[1].Alarms = []string{"NOSPACE"} })), StepRemove, FullDead, 0},
 	{"a downgrade is enabled", host(4, size(5)), observed(cluster("healthy healthy healthy", func(c *Cluster) { c.Downgrading = true })), StepWait, VersionDowngrade, 75},

@@ -48,6 +48,7 @@ const (
 	VersionSkew       Reason = "version-skew"      //
 	VersionUndecided  Reason = "version-undecided" //
 	AlarmCorrupt      Reason = "alarm-corrupt"     // the members differ
+	MemberUnlistable  Reason = "member-unlistable" // by its peer URLs
 	VersionDowngrade  Reason = "version-downgrade" // to be older soon
 
 	// Before a change of the membership.

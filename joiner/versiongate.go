@@ -3,12 +3,13 @@ package joiner
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // versionGate stands before every change of the membership: what etcd itself
 // would let in may kill the members that are there.
 func (j joining) versionGate() (plan Plan, blocked bool) {
-	return first(j.preflight, j.sound, j.version)
+	return first(j.preflight, j.sound, j.listable, j.version)
 }
 
 // sound: with the alarm CORRUPT etcd serves nobody, and whoever joins gets a
@@ -36,6 +37,18 @@ func (j joining) mayStart(m Member) (plan Plan, blocked bool) {
 		return Plan{}, false
 	}
 	return j.version()
+}
+
+// listable: what etcd is told of the members is one list, and an address with a
+// comma in it would be two. etcd's own check of a new member lets it through.
+func (j joining) listable() (plan Plan, blocked bool) {
+	for _, m := range j.c.Members {
+		if slices.ContainsFunc(m.PeerURLs, func(u string) bool { return strings.ContainsAny(u, ",\"' \t\r\n") }) {
+			return refuse(MemberUnlistable, fmt.Sprintf("member %s has the peer URLs %q, which no list of members can hold", describe(m), m.PeerURLs),
+				fmt.Sprintf("give it others: etcdctl member update %s --peer-urls=URL; or remove it", m.ID)), true
+		}
+	}
+	return Plan{}, false
 }
 
 func (j joining) version() (plan Plan, blocked bool) {

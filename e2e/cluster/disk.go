@@ -42,6 +42,20 @@ func (n *Net) RemountDisk(h *Host, options string) {
 	n.onDisk(h, "remount", func() error { return shell(`mount -o "remount,$2" "$1"`, h.DataDir, options) })
 }
 
+// FillDisk leaves that many MB of it free; FreeDisk takes that back.
+func (n *Net) FillDisk(h *Host, free int) {
+	n.t.Helper()
+	n.onDisk(h, "fill", func() error {
+		return shell(`fallocate -l $(($(stat -f -c %a*%S "$1") - ($2 << 20))) "$1/filler"`, h.DataDir, fmt.Sprint(free))
+	})
+}
+
+// FreeDisk frees what FillDisk filled.
+func (n *Net) FreeDisk(h *Host) {
+	n.t.Helper()
+	n.onDisk(h, "free", func() error { return os.Remove(filepath.Join(h.DataDir, "filler")) })
+}
+
 // EndDisk takes it away, with what is on it; a broken one as well.
 func (n *Net) EndDisk(h *Host) {
 	n.t.Helper()
