@@ -27,6 +27,7 @@ type shownStatus struct {
 	Self      *joiner.ID     `json:"self"`
 	Data      joiner.OwnData `json:"data"`
 	Intent    *shownIntent   `json:"intent"`
+	Begun     *shownIntent   `json:"unfinished"`
 	NoIntent  string         `json:"no_intent"`
 	NoProof   string         `json:"no_proof"`
 	Members   []shownMember  `json:"members"`
@@ -81,7 +82,7 @@ func shown(s joiner.Status) shownStatus {
 	out := shownStatus{
 		Cluster: c.ID, Quorum: s.Quorum, From: c.From, Leader: orNull(c.Leader), Term: orNull(c.Term),
 		Voters: s.Voters, Healthy: s.Healthy, Tolerance: s.Tolerance, Self: orNull(s.Self), Data: s.Data,
-		Intent: shownIntentOf(c.Intent), NoIntent: c.NoIntent, NoProof: c.NoProof,
+		Intent: shownIntentOf(c.Intent), Begun: shownIntentOf(c.Unfinished()), NoIntent: c.NoIntent, NoProof: c.NoProof,
 	}
 	if c.Version.Known() {
 		out.Version = orNull(c.Version.String())

@@ -168,13 +168,22 @@ func dataLine(s joiner.Status) string {
 	return ""
 }
 
+// unfinishedLine tells of a host that died over its join.
+func unfinishedLine(c joiner.Cluster) string {
+	b := c.Unfinished()
+	if b == nil {
+		return ""
+	}
+	return fmt.Sprintf("%q began to join and has not ended: the next host that joins goes on", b.Name)
+}
+
 func intentLine(c joiner.Cluster) string {
 	i := c.Intent
 	switch {
 	case c.NoIntent != "":
 		return "hosts cannot tell each other who changes the membership: " + c.NoIntent
 	case i == nil:
-		return ""
+		return unfinishedLine(c)
 	case i.Unclear != "":
 		return "whether a host is changing the membership cannot be read: " + i.Unclear
 	case i.Left <= 0:

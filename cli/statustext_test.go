@@ -116,6 +116,9 @@ func TestStatusLines(t *testing.T) {
 			"\n1 of 2 voters answer this host for a quorum (the leader's word is not to be had: refused): the quorum of 2 is being lost"},
 		{"who joins", intent(joiner.Intent{Name: "n9", Purpose: joiner.ToJoin, Left: 90 * second}), "\n\"n9\" is changing the membership (join), for 1m30s at most\n"},
 		{"who replaces", intent(joiner.Intent{Name: "n9", Purpose: joiner.ToJoin, Replaces: 2, Left: 90 * second}), "\n\"n9\" is changing the membership (join, replaces 2), for 1m30s at most\n"},
+		{"who died over it", func(c *joiner.Cluster, _ *joiner.Observation) {
+			c.Begun = &joiner.Intent{Name: "n9\x07", PeerURLs: []string{"http://10.0.0.9:2380"}, Purpose: joiner.ToJoin, Size: 4, Of: []joiner.ID{1, 2, 3, 9}}
+		}, "\n\"n9\\a\" began to join and has not ended: the next host that joins goes on\n"},
 		{"an unreadable intent", intent(joiner.Intent{Unclear: "timed out"}), "\nwhether a host is changing the membership cannot be read: timed out\n"},
 		{"no intents", func(c *joiner.Cluster, _ *joiner.Observation) { c.NoIntent = "denied\x07" }, "who changes the membership: denied\\a\n"},
 		{"our data", data(joiner.Disk{ClusterID: 0xc1, MemberID: 1}), "\nthe data dir of this host is that of member 1\n"},

@@ -11,11 +11,11 @@ import (
 // forgotten.
 const BegunKey = "_elastic-etcd/begun"
 
-// unfinished is the join that was begun and not seen to end; nil where there is
-// none, where it changed nothing, or where others have joined since: then it is
-// of no interest any more.
-func (c Cluster) unfinished() *Intent {
-	if c.Begun == nil || c.untouched() {
+// Unfinished is the join that was begun and not seen to end; nil where there is
+// none, where it changed nothing or all, or where others have joined since: then
+// it is of no interest any more.
+func (c Cluster) Unfinished() *Intent {
+	if c.Begun == nil || c.untouched() || c.Begun.done(c) {
 		return nil
 	}
 	for _, m := range c.Members {
@@ -32,7 +32,7 @@ func (c Cluster) joinOf(peerURLs []string) *Intent {
 	if i := c.Intent; i.by(peerURLs) && i.Purpose == ToJoin {
 		return i
 	}
-	if b := c.unfinished(); b != nil && sameURLs(b.PeerURLs, peerURLs) {
+	if b := c.Unfinished(); b != nil && sameURLs(b.PeerURLs, peerURLs) {
 		return b
 	}
 	return nil

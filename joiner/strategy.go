@@ -56,8 +56,9 @@ func knownSize(p Policy, o Observation, c Cluster) (size int, known bool) {
 		return o.Discovery.Size, true
 	case c.Intent.live() && c.Intent.Unclear == "" && c.Intent.Size > 0:
 		return c.Intent.Size, true
-	case c.unfinished() != nil && c.unfinished().Size > 0:
-		return c.unfinished().Size, true
+	}
+	if b := c.Unfinished(); b != nil && b.Size > 0 {
+		return b.Size, true
 	}
 	return 0, false
 }
