@@ -33,7 +33,7 @@ func packet(request, version string) []byte {
 		}[request])
 	}
 	return hpack.AppendHuffmanString(nil, map[string]string{
-		"claim": "/etcdserverpb.KV/Txn", "remove": "/etcdserverpb.Cluster/MemberRemove", "add": "/etcdserverpb.Cluster/MemberAdd",
+		"claim": "/etcdserverpb.Lease/LeaseGrant", "remove": "/etcdserverpb.Cluster/MemberRemove", "add": "/etcdserverpb.Cluster/MemberAdd",
 	}[request])
 }
 

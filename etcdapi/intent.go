@@ -10,9 +10,8 @@ import (
 )
 
 // intentKey holds, in the cluster itself, who is changing its membership, and
-// begunKey which join was begun last. Both begin with intentDir.
+// begunKey which join was begun last.
 const (
-	intentDir = "_elastic-etcd/"
 	intentKey = joiner.IntentKey
 	begunKey  = joiner.BegunKey
 )

@@ -7,7 +7,6 @@ import (
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/mvccpb"
-	clientv3 "go.etcd.io/etcd/client/v3"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -15,22 +14,34 @@ import (
 )
 
 func (c v3Client) intent(ctx context.Context) (live, begun *joiner.Intent, err error) {
-	res, err := c.keys.Range(ctx, &pb.RangeRequest{Key: []byte(intentDir), RangeEnd: []byte(clientv3.GetPrefixRangeEnd(intentDir)), Limit: 16})
+	res, err := c.keys.Txn(ctx, &pb.TxnRequest{Success: []*pb.RequestOp{readOf(intentKey), readOf(begunKey)}}) // one moment of both
 	if err != nil {
 		return nil, nil, orForbidden(ctx, err)
 	}
-	for _, kv := range res.Kvs {
-		switch string(kv.Key) {
-		case begunKey:
-			begun = parseIntent(kv.Value)
-			begun.Revision = kv.ModRevision
-		case intentKey:
-			if live, err = c.leased(ctx, kv); err != nil {
-				return nil, nil, err
-			}
-		}
+	if kv := readIn(res, 1); kv != nil {
+		begun = parseIntent(kv.Value)
+		begun.Revision = kv.ModRevision
 	}
-	return live, begun, nil
+	if kv := readIn(res, 0); kv != nil {
+		live, err = c.leased(ctx, kv)
+	}
+	return live, begun, err
+}
+
+func readOf(key string) *pb.RequestOp {
+	return &pb.RequestOp{Request: &pb.RequestOp_RequestRange{RequestRange: &pb.RangeRequest{Key: []byte(key)}}}
+}
+
+// readIn is what the nth read of a transaction found, nil = nothing.
+func readIn(res *pb.TxnResponse, n int) *mvccpb.KeyValue {
+	if n >= len(res.Responses) {
+		return nil
+	}
+	kvs := res.Responses[n].GetResponseRange().GetKvs()
+	if len(kvs) == 0 {
+		return nil
+	}
+	return kvs[0]
 }
 
 // leased is an intent with the time that it has left.

@@ -29,6 +29,9 @@ func (a *API) askLinear(ctx context.Context, proof answer, all bool) linear {
 		err     error
 	}
 	l := linear{proven: map[joiner.ID]bool{}}
+	if v := proof.server; v.Known() && (v.Major < 3 || v.Major == 3 && v.Minor < 5) {
+		return l
+	}
 	for s := range askAll(ctx, peersOf(proof.list), func(ctx context.Context, p peerOf) said {
 		enabled, err := a.downgradeEnabled(ctx, p.contact, proof.cluster)
 		return said{p.id, enabled, err}
