@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/urfave/cli/v3"
@@ -18,7 +19,8 @@ func (a *app) discoveryGC() *cli.Command {
 cluster's quorum. ` + tokenUsage + `
 
 Prints the value of each registration that is gone. Ends with 75 where the
-cluster has no quorum, and with 78 if there is no such token.`,
+cluster has no quorum or something could not be deleted, and with 78 if there is
+no such token.`,
 		Flags:  []cli.Flag{&cli.BoolFlag{Name: "dry-run", Usage: "print only what would be deleted"}},
 		Action: a.collect,
 	})
@@ -43,15 +45,25 @@ func (a *app) collect(ctx context.Context, c *cli.Command) error {
 	case r.cluster == nil:
 		return &failure{joiner.ExitNotNow, fmt.Errorf("nobody tells of the cluster of %s with a quorum, so nothing is deleted", sourceName(r.d))}
 	}
-	for _, e := range r.collectable() {
-		if !c.Bool("dry-run") {
+	return a.forgetAll(ctx, r.collectable(), f, c.Bool("dry-run"))
+}
+
+// forgetAll goes on where one cannot be deleted.
+func (a *app) forgetAll(ctx context.Context, list []joiner.Entry, f forgetter, dry bool) error {
+	var errs []error
+	for _, e := range list {
+		if !dry {
 			if err := f.Forget(ctx, e); err != nil {
-				return &failure{joiner.ExitNotNow, err}
+				errs = append(errs, err)
+				continue
 			}
 		}
 		if _, err := fmt.Fprintln(a.stdout, printable(e.Value)); err != nil {
 			return unexpected(err)
 		}
+	}
+	if len(errs) > 0 {
+		return &failure{joiner.ExitNotNow, errors.Join(errs...)}
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 func storeFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "data", Value: "elastic-etcd-discovery.db", Usage: "the `file` that keeps the registrations", Sources: env("discovery-data")},
+		&cli.IntFlag{Name: "data-limit", Value: 1024, Usage: "the `megabytes` in --data beyond which it takes no more tokens (0: no limit)", Sources: env("discovery-data-limit")},
 		&cli.StringFlag{Name: "endpoints", Usage: "client `urls` of an etcd 3 that keeps them instead, for any number of instances", Sources: env("discovery-store-endpoints")},
 		&cli.StringFlag{Name: "cacert", Usage: "CA `file` to verify https --endpoints with", Sources: env("discovery-store-cacert")},
 		&cli.StringFlag{Name: "cert", Usage: "certificate `file` to show to them", Sources: env("discovery-store-cert")},
@@ -40,6 +41,7 @@ func openStore(c *cli.Command) (server.Store, error) {
 		if err != nil {
 			return nil, unexpected(err)
 		}
+		store.Bound(int64(c.Int("data-limit")) << 20)
 		return store, nil
 	}
 	if strings.Contains(c.String("endpoints"), "@") {

@@ -21,7 +21,7 @@ import (
 const (
 	// requestTimeout bounds one request with its whole answer.
 	requestTimeout = 5 * time.Second
-	maxBody        = 1 << 20
+	maxBody        = 16 << 20 // maxEntries of usual length, or a thousand of the longest
 	maxHeader      = 64 << 10
 	maxRedirects   = 3
 )

@@ -19,7 +19,7 @@ import (
 
 // maxEntries bounds the registrations of one token: founders, and every host
 // that announced itself later.
-const maxEntries = 1000
+const maxEntries = 10000
 
 // V2 is one token of a discovery service that speaks etcd's v2 keys API, as
 // --discovery=URL of etcd 2.3 to 3.6 wants it.

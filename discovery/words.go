@@ -37,6 +37,8 @@ type splitter struct {
 
 func (w *splitter) next(r rune) error {
 	switch {
+	case w.escaped && r == '\n': // goes on in the next line
+		w.escaped = false
 	case w.escaped:
 		if w.quote == '"' && !strings.ContainsRune("\"\\$`", r) {
 			w.word.WriteRune('\\') // it stays, before all but these
@@ -44,7 +46,7 @@ func (w *splitter) next(r rune) error {
 		w.escaped = false
 		w.add(r)
 	case r == '\\' && w.quote != '\'':
-		w.escaped, w.inWord = true, true
+		w.escaped = true
 	case r == w.quote:
 		w.quote = 0
 	case w.quote == '\'':

@@ -642,7 +642,7 @@ func TestDiscoveryServiceFullDisk(t *testing.T) {
 	addr := lab.Addr() + ":8087"
 	filler := startOnFullDisk(t, lab, addr)
 	var tokens []string
-	for range 3 {
+	for range 30 { // none takes more than a quarter of a megabyte
 		made, err := ask(t.Context(), http.MethodGet, "http://"+addr+"/new", nil)
 		if err != nil {
 			t.Fatal(err)
@@ -653,7 +653,11 @@ func TestDiscoveryServiceFullDisk(t *testing.T) {
 	register := func(i int) error {
 		id := fmt.Sprintf("%x", i+1)
 		key := tokens[i%len(tokens)] + "/" + id
-		value := strings.Repeat("m", 3000) + id + "=http://h" + id + ":2380"
+		var urls []string
+		for port := range 60 {
+			urls = append(urls, fmt.Sprintf("m%s=http://h%s.%s:%d", id, id, strings.Repeat("x", 30), 2380+port))
+		}
+		value := strings.Join(urls, ",")
 		body, err := ask(t.Context(), http.MethodPut, "http://"+addr+key+"?prevExist=false", url.Values{"value": {value}})
 		var answer struct{ Node struct{ CreatedIndex uint64 } }
 		if err == nil {
@@ -681,4 +685,23 @@ func TestDiscoveryServiceFullDisk(t *testing.T) {
 		}
 	}
 	a.check(t, addr, tokens)
+}
+
+// TestDiscoveryDownIsTold: a host replaces another while the discovery service
+// is down, which costs it a warning and nothing else; so does a restart.
+func TestDiscoveryDownIsTold(t *testing.T) {
+	s := newSite(t, 3)
+	hosts := s.lab.Hosts(3, "3.6")
+	s.found(hosts...)
+	if err := s.disco.TryStop(); err != nil {
+		t.Fatal(err)
+	}
+	hosts[2].Kill()
+	fresh := s.lab.Host("3.6")
+	for _, r := range []cluster.Result{s.elastic(fresh, at(hosts), "-cluster-size=3"), s.elastic(hosts[0])} {
+		s.want(r, 0, "join-listed or resume-running")
+		if !strings.Contains(r.Stderr, "may not lead later hosts to this member") {
+			t.Errorf("it does not say that the service was down: %s", r)
+		}
+	}
 }

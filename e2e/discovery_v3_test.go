@@ -226,3 +226,25 @@ func TestSourcesV3Down(t *testing.T) {
 	r.bring(resume, h)
 	r.lab.WaitHealthy(1, h)
 }
+
+// TestGCHostile: whoever may write below a token makes no founder's place free,
+// and nothing else go, by keys that look like another one.
+func TestGCHostile(t *testing.T) {
+	r := newRegistry(t, "3.6", 1)
+	hosts := r.lab.Hosts(1, "3.6")
+	r.all(founding, hosts...)
+	r.lab.WaitHealthy(1, hosts...)
+	founder := fmt.Sprintf("%x", hosts[0].Members()[0].ID)
+	before := r.etcd.Get(r.key("members/" + founder))
+	for _, hostile := range []string{"members//" + founder, "members/../_config/size", "members/./" + founder, "members2/abc", "members/" + founder + " "} {
+		r.etcd.Put(r.key(hostile), "x=http://127.99.99.99:2380")
+	}
+	r.etcd.Put(r.key("members/abc"), "late=http://127.99.99.98:2380")
+	gc := r.lab.Elastic(append([]string{"discovery", "gc"}, r.source...)...)
+	if gc.Code != 75 || gc.Stdout != "late=http://127.99.99.98:2380\n" || !strings.Contains(gc.Stderr, "delete it by hand") {
+		t.Errorf("gc: %s", gc)
+	}
+	if after := r.etcd.Get(r.key("members/" + founder)); after != before || r.etcd.Get(r.key("_config/size")) != "1" {
+		t.Errorf("the founder is %q, was %q", after, before)
+	}
+}

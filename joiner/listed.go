@@ -24,6 +24,14 @@ func (d Discovery) Name() string {
 	return "discovery " + d.Token
 }
 
+// failure is why it tells nothing.
+func (d Discovery) failure() string {
+	if d.Missing {
+		return d.Name() + ": there is no such token"
+	}
+	return d.Error
+}
+
 // listed are the rules for a list, where the record comes after the list and
 // not before the registration. A host with its record goes by the same rules
 // as any founder.

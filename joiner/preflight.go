@@ -144,6 +144,9 @@ func Warnings(p Policy, o Observation) []string {
 	for _, f := range slices.Concat(o.Preflight.Certificate, o.Preflight.Unresolved) {
 		list = append(list, "the other members may not find or trust this host: "+f.String())
 	}
+	if d := o.Discovery; d.Error != "" || d.Missing {
+		list = append(list, fmt.Sprintf("%s: it may not lead later hosts to this member, and lead them to members that are gone (elastic-etcd discovery gc)", d.failure()))
+	}
 	if f, found := o.bar(); found && len(o.Clusters) == 0 {
 		list = append(list, fmt.Sprintf("the cluster could not be asked (%s): %s: %s", f.Bar, f.URL, f.Error))
 	}

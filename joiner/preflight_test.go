@@ -141,6 +141,10 @@ func TestWarnings(t *testing.T) {
 			o.Preflight = Preflight{Unresolved: unresolved.Unresolved, Certificate: badCert.Certificate}
 		}), []string{"it ended yesterday", "no such host"}},
 		{"the cluster could not be asked", host(1), failed(hasData(1), AuthRequired), []string{"auth-required"}},
+		{"the discovery is down", host(1), with(hasData(1, cluster("healthy healthy healthy")), func(o *Observation) {
+			o.Discovery = Discovery{Kind: "v2", Token: token, Error: "http://disco: refused"}
+		}), []string{"http://disco: refused: it may not lead later hosts"}},
+		{"the token is gone", host(1), with(hasData(1, cluster("healthy healthy healthy")), func(o *Observation) { o.Discovery = Discovery{Kind: "v2", Token: token, Missing: true} }), []string{"there is no such token"}},
 		{"another member could", host(1), failed(hasData(1, cluster("healthy healthy healthy")), AuthRequired), nil},
 	} {
 		got := Warnings(c.p, c.o)

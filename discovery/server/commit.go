@@ -76,7 +76,7 @@ func (c *commits) writeAll(all []*change) {
 
 // isRefusal tells the words of a Store from a failure.
 func isRefusal(err error) bool {
-	for _, word := range []error{ErrUnknownToken, ErrUnknownMember, ErrExists, ErrFull, ErrFounder, ErrClash} {
+	for _, word := range []error{ErrUnknownToken, ErrUnknownMember, ErrExists, ErrFull, ErrFounder, ErrClash, ErrNoRoom} {
 		if errors.Is(err, word) {
 			return true
 		}

@@ -3,6 +3,7 @@ package server
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -44,7 +45,10 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request, f form) error {
 		return nil
 	}
 	token := newToken()
-	if err := s.store.Create(r.Context(), token, size); err != nil {
+	if err := s.store.Create(r.Context(), token, size); errors.Is(err, ErrNoRoom) {
+		http.Error(w, ErrNoRoom.Error(), http.StatusInsufficientStorage)
+		return nil
+	} else if err != nil {
 		return err
 	}
 	return writeText(w, base+"/"+token)
@@ -54,8 +58,8 @@ func (s *Server) mayCreate(r *http.Request) bool {
 	if s.options.MayCreate == nil {
 		return true
 	}
-	bearer, found := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	return found && s.options.MayCreate(bearer)
+	scheme, bearer, found := strings.Cut(r.Header.Get("Authorization"), " ")
+	return found && strings.EqualFold(scheme, "Bearer") && s.options.MayCreate(bearer)
 }
 
 func (s *Server) parseSize(value string) (int, error) {

@@ -35,6 +35,7 @@ const (
 // FileStore is a Store in a single bbolt file that one process holds.
 type FileStore struct {
 	db      *bbolt.DB
+	most    int64 // bytes, 0 = any
 	commits commits
 	changes wake.Tokens
 }
@@ -55,6 +56,18 @@ func Open(path string) (*FileStore, error) {
 		return nil, fmt.Errorf("open discovery store %s: %w", path, err)
 	}
 	return &FileStore{db: db, commits: commits{db: db}}, nil
+}
+
+// Bound sets the size in bytes at which the store takes no more tokens, and no
+// registrations but those of founders; 0 is none. Call it before anything else.
+func (f *FileStore) Bound(most int64) { f.most = most }
+
+// room tells whether the pages in use leave room.
+func (f *FileStore) room(tx *bbolt.Tx) error {
+	if used := tx.Size() - int64(f.db.Stats().FreeAlloc); f.most > 0 && used >= f.most {
+		return ErrNoRoom
+	}
+	return nil
 }
 
 // prepare makes sure that the file is ours before anything is written to it:
@@ -92,6 +105,9 @@ func (f *FileStore) Close() error { return f.db.Close() }
 // Create implements Store.
 func (f *FileStore) Create(_ context.Context, token string, size int) error {
 	err := f.commits.write(func(tx *bbolt.Tx) error {
+		if err := f.room(tx); err != nil {
+			return err
+		}
 		b, err := tx.Bucket([]byte(rootBucket)).CreateBucket([]byte(token))
 		if err != nil {
 			return err
@@ -131,7 +147,7 @@ func (f *FileStore) Register(_ context.Context, token, id, value string, limit i
 		if err != nil {
 			return err
 		}
-		e, index, err = register(b, id, value, limit)
+		e, index, err = register(b, id, value, limit, func() error { return f.room(tx) })
 		return err
 	})
 	if err == nil {
@@ -140,7 +156,7 @@ func (f *FileStore) Register(_ context.Context, token, id, value string, limit i
 	return e, index, wrap("register member", err)
 }
 
-func register(b *bbolt.Bucket, id, value string, limit int) (Entry, uint64, error) {
+func register(b *bbolt.Bucket, id, value string, limit int, room func() error) (Entry, uint64, error) {
 	if old := b.Get([]byte(id)); old != nil {
 		e, err := decode(id, old)
 		if err != nil {
@@ -153,6 +169,9 @@ func register(b *bbolt.Bucket, id, value string, limit int) (Entry, uint64, erro
 		return Entry{}, 0, err
 	}
 	if err := dir.Admit(value, limit); err != nil {
+		return Entry{}, dir.Index, err
+	}
+	if err := room(); err != nil && dir.Complete() {
 		return Entry{}, dir.Index, err
 	}
 	index, err := b.NextSequence()

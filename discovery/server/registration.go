@@ -6,23 +6,33 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
-// checkRegistration wants what etcd can read: name=url[,name=url], with one
-// name. Whatever else took a founder's place would spoil the token: every etcd
-// of it would end with an error (types.NewURLsMap, types.NewURLs).
+// checkRegistration wants what every host of the token can read: name=url
+// [,name=url], with one name and different URLs. Whatever else took a founder's
+// place would spoil the token: every etcd or elastic-etcd of it would end with an
+// error (types.NewURLsMap, types.NewURLs, joiner.PeerURLs).
 func checkRegistration(value string) error {
 	list := pairs(value)
 	if len(list) == 0 || len(list) != 1+strings.Count(value, ",") {
 		return badRegistration("want name=url[,name=url]")
 	}
-	for _, p := range list {
-		if p.name == "" || p.name != list[0].name {
-			return badRegistration("want one name, and not an empty one")
+	if err := checkName(list[0].name); err != nil {
+		return badRegistration(err.Error())
+	}
+	for i, p := range list {
+		if p.name != list[0].name {
+			return badRegistration("want one name")
 		}
 		if err := checkPeerURL(p.url); err != nil {
 			return badRegistration(fmt.Sprintf("peer URL %.80q: %v", p.url, err))
+		}
+		if slices.ContainsFunc(list[:i], func(other pair) bool { return same(other.url, p.url) }) {
+			return badRegistration(fmt.Sprintf("peer URL %.80q is there twice", p.url))
 		}
 	}
 	return nil
@@ -32,20 +42,31 @@ func badRegistration(cause string) error {
 	return &protocolError{status: http.StatusBadRequest, code: codeInvalidForm, cause: "value: " + cause}
 }
 
+func checkName(name string) error {
+	const most = 255
+	switch {
+	case name == "" || len(name) > most:
+		return fmt.Errorf("want a name of 1 to %d bytes", most)
+	case strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }):
+		return errors.New("want a printable name")
+	}
+	return nil
+}
+
 func checkPeerURL(s string) error {
 	u, err := url.Parse(s)
 	if err != nil {
 		return errors.New("it cannot be parsed")
 	}
-	switch u.Scheme {
-	case "http", "https":
-		host, port, err := net.SplitHostPort(u.Host)
-		if err != nil || host == "" || port == "" || u.Path != "" {
-			return errors.New("want scheme://host:port")
-		}
-	case "unix", "unixs": // etcd takes them, for tests on one machine
-	default:
+	if u.Scheme != "http" && u.Scheme != "https" {
 		return errors.New("want http or https")
+	}
+	host, port, err := net.SplitHostPort(u.Host)
+	if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n == 0 || host == "" {
+		return errors.New("want scheme://host:port")
+	}
+	if u.User != nil || u.Path != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
+		return errors.New("want scheme://host:port and nothing else")
 	}
 	return nil
 }
@@ -65,4 +86,13 @@ func pairs(value string) []pair {
 }
 
 // same tells whether two peer URLs lead to one place, as far as spelling goes.
-func same(a, b string) bool { return strings.EqualFold(a, b) }
+func same(a, b string) bool { return strings.EqualFold(plainPort(a), plainPort(b)) }
+
+// plainPort writes a port without leading zeros.
+func plainPort(s string) string {
+	u, err := url.Parse(s)
+	if err != nil {
+		return s
+	}
+	return u.Scheme + "://" + net.JoinHostPort(u.Hostname(), strings.TrimLeft(u.Port(), "0"))
+}

@@ -14,7 +14,15 @@ func TestCheckRegistration(t *testing.T) {
 		"a=http://h:1,a=http://h:2":         true,
 		" a = http://h:1 , a = http://h:2 ": true,
 		"ü \"<x>=http://h:1":                true,
-		"a=unix://127.0.0.1:2380":           true,
+		"a b=http://h:65535":                true,
+		"a=unix://127.0.0.1:2380":           false,
+		"a=http://h:0":                      false,
+		"a=http://h:65536":                  false,
+		"a=http://h:1?q":                    false,
+		"a=http://h:1#f":                    false,
+		"a=http://h:1,a=http://H:01":        false,
+		"a\nb=http://h:1":                   false,
+		"a\x1b[31m=http://h:1":              false,
 		"":                                  false,
 		"garbage":                           false,
 		"a=":                                false,
@@ -37,7 +45,8 @@ func TestCheckRegistration(t *testing.T) {
 		"a=http://h:1\n":                    true, // as etcd, which trims
 		"a=http://h\n:1":                    false,
 		"a=http://" + strings.Repeat("x", 100) + "/:1":  false,
-		"a=http://u:p@" + strings.Repeat("x", 9) + ":1": true, // of no use, but etcd's own matter
+		"a=http://u:p@" + strings.Repeat("x", 9) + ":1": false,
+		strings.Repeat("a", 256) + "=http://h:1":        false,
 	} {
 		if err := checkRegistration(value); (err == nil) != ok {
 			t.Errorf("%q: %v", value, err)

@@ -83,6 +83,8 @@ func storeError(err error, t target, index uint64) error {
 		return &protocolError{http.StatusPreconditionFailed, codeExists, t.key(), index}
 	case errors.Is(err, ErrClash):
 		return &protocolError{http.StatusPreconditionFailed, codeExists, t.key() + ": " + ErrClash.Error(), index}
+	case errors.Is(err, ErrNoRoom):
+		return &protocolError{http.StatusInsufficientStorage, codeInternal, ErrNoRoom.Error(), index}
 	case errors.Is(err, ErrFull):
 		return &protocolError{http.StatusForbidden, codeTooMany, t.key(), index}
 	case errors.Is(err, ErrFounder):

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -19,14 +20,13 @@ const (
 type times struct{ header, read, write, idle time.Duration }
 
 func usualTimes() times {
-	return times{header: 5 * time.Second, read: 10 * time.Second, write: 20 * time.Second, idle: 2 * time.Minute}
+	return times{header: 5 * time.Second, read: 10 * time.Second, write: 20 * time.Second, idle: 30 * time.Second}
 }
 
 // Serve serves s on the listener until the context ends, then closes the
 // listener, ends the long polls and gives the other requests five seconds to
-// finish. It returns nil after such an end, and an error when the listener
-// failed or requests had to be cut off. The listener and s are closed in any
-// case.
+// finish; what takes longer is cut off. It returns nil after such an end, and an
+// error when the listener failed. The listener and s are closed in any case.
 func Serve(ctx context.Context, l net.Listener, s *Server) error {
 	return serve(ctx, l, s, usualTimes())
 }
@@ -42,6 +42,9 @@ func serve(ctx context.Context, l net.Listener, s *Server, most times) error {
 		// What it has to say, such as failed handshakes, is for anybody to cause.
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
+	if s.options.Rate > 0 {
+		server.ConnState = (&connections{most: s.options.MaxWaitersPerAddress}).changed
+	}
 	// Only when the listener is closed: a client that is let go polls again at
 	// once and shall find nobody, so that it backs off.
 	server.RegisterOnShutdown(s.Close)
@@ -54,7 +57,7 @@ func serve(ctx context.Context, l net.Listener, s *Server, most times) error {
 		server.Close()
 		return fmt.Errorf("serve discovery on %s: %w", l.Addr(), err)
 	}
-	if err := <-drained; err != nil {
+	if err := <-drained; err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("stop discovery on %s: %w", l.Addr(), err)
 	}
 	return nil

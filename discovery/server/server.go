@@ -53,10 +53,12 @@ type Options struct {
 	// discovery tokens. Default: everybody may.
 	MayCreate func(bearer string) bool
 
-	// MaxWaiters bounds the long polls at one time, all tokens together, and
-	// MaxWaitersPerToken those of one. More are answered with 503, on which
-	// etcd's clients back off. Default 20000 and 1000.
-	MaxWaiters, MaxWaitersPerToken int
+	// MaxWaiters bounds the long polls at one time, all tokens together,
+	// MaxWaitersPerToken those of one, and MaxWaitersPerAddress those of one
+	// remote address (IPv4, or IPv6 /64). More are answered with 503, on which
+	// etcd's clients back off. Default 20000, 1000, and 5000; without a Rate,
+	// as behind a load balancer, an address has no bound of its own.
+	MaxWaiters, MaxWaitersPerToken, MaxWaitersPerAddress int
 
 	// Rate bounds the requests a second of one remote address, NewRate the
 	// tokens it may make; ten seconds' worth may come at once. More are
@@ -79,6 +81,10 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.MaxValue, 4096)
 	setDefault(&o.MaxWaiters, 20000)
 	setDefault(&o.MaxWaitersPerToken, 1000)
+	if o.Rate <= 0 {
+		setDefault(&o.MaxWaitersPerAddress, o.MaxWaiters)
+	}
+	setDefault(&o.MaxWaitersPerAddress, 5000)
 	o.MaxEntries = max(o.MaxEntries, o.MaxSize)
 	if o.Report == nil {
 		o.Report = func(error) {}

@@ -16,7 +16,7 @@ import (
 func TestRegistrationLooksAsEtcdShowsIt(t *testing.T) {
 	s := startService(t, Options{})
 	token := s.newToken("3")
-	value := "a\"\\<&>\u00e9\u2028 %41+\x00=http://1.2.3.4:2380"
+	value := "a\"\\<&>\u00e9 %41+=http://1.2.3.4:2380"
 	re := s.do("PUT", token+"/ab12?prevExist=false", url.Values{"value": {value}})
 	want := event{Action: "create", Node: &node{
 		Key: "/_etcd/registry" + token + "/ab12", Value: &value, ModifiedIndex: 2, CreatedIndex: 2}}

@@ -14,7 +14,8 @@ import (
 // restarts; an entry's index is that of its creation and never changes. The
 // index 0 is before everything.
 type Store interface {
-	// Create adds a token for a cluster of size members.
+	// Create adds a token for a cluster of size members. It fails with ErrNoRoom
+	// where the store is bounded.
 	Create(ctx context.Context, token string, size int) error
 
 	// Load returns all that is known about a token, or ErrUnknownToken.
@@ -52,6 +53,7 @@ var (
 	ErrExists        = errors.New("member is registered already")
 	ErrFull          = errors.New("too many members are registered")
 	ErrFounder       = errors.New("member holds one of the founders' places")
+	ErrNoRoom        = errors.New("the store is full")
 )
 
 // Directory is one token with its entries.
@@ -82,15 +84,27 @@ func (d Directory) Find(id string) (Entry, bool) {
 // Complete tells whether all founders' places are taken.
 func (d Directory) Complete() bool { return len(d.Entries) >= d.Size }
 
+// maxLate is how many bytes the registrations of a token may have before the
+// next one behind the founders is refused: whoever reads them reads all.
+const maxLate = 256 << 10
+
 // Admit tells why a new entry may not be added: nil, ErrFull or ErrClash.
 func (d Directory) Admit(value string, limit int) error {
 	switch {
-	case len(d.Entries) >= limit:
+	case len(d.Entries) >= limit || d.Complete() && d.bytes()+len(value) > maxLate:
 		return ErrFull
 	case d.clashes(value):
 		return ErrClash
 	}
 	return nil
+}
+
+func (d Directory) bytes() int {
+	n := 0
+	for _, e := range d.Entries {
+		n += len(e.Value)
+	}
+	return n
 }
 
 // Removable returns the entry of a member that may be removed, or

@@ -20,7 +20,7 @@ func (s *Server) wait(w http.ResponseWriter, r *http.Request, t target, q query,
 	if s.closing.Err() != nil {
 		return unavailable("shutting down")
 	}
-	leave, ok := s.waiters.enter(t.token, s.options.MaxWaiters, s.options.MaxWaitersPerToken)
+	leave, ok := s.waiters.enter(t.token, network(r.RemoteAddr), most{s.options.MaxWaiters, s.options.MaxWaitersPerToken, s.options.MaxWaitersPerAddress})
 	if !ok {
 		return unavailable("too many wait already")
 	}
