@@ -1,0 +1,48 @@
+package joiner
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// These are about the members that are there: nobody joins beside such.
+
+// sound: with the alarm CORRUPT etcd serves nobody, and whoever joins gets a
+// copy of data that is not the same everywhere.
+func (j joining) sound() (plan Plan, blocked bool) {
+	for _, m := range j.c.Members {
+		if slices.Contains(m.Alarms, "CORRUPT") {
+			return refuse(AlarmCorrupt, fmt.Sprintf("member %s of cluster %s has raised the alarm CORRUPT: the members hold different data", describe(m), j.c.ID),
+				"find the member that is wrong (etcdctl endpoint hashkv --cluster) and take it out (elastic-etcd leave there), then run: etcdctl alarm disarm"), true
+		}
+	}
+	return Plan{}, false
+}
+
+// mayStart stands before this host's etcd starts as a member that is listed
+// already: whoever made the entry did not ask for its version. A founder that
+// comes late is not kept out because nobody knows one.
+func (j joining) mayStart(m Member) (plan Plan, blocked bool) {
+	mine, theirs := j.o.EtcdVersion, j.c.Version
+	founder := j.o.recordFor(m.ID)
+	switch {
+	case founder && (!mine.Known() || !theirs.Known()):
+		return Plan{}, false
+	case mine.Major == 2 && theirs.Major == 2: // which says 2.1 until all founders were up
+		return Plan{}, false
+	}
+	return j.version()
+}
+
+// listable: what etcd is told of the members is one list, and an address with a
+// comma in it would be two. etcd's own check of a new member lets it through.
+func (j joining) listable() (plan Plan, blocked bool) {
+	for _, m := range j.c.Members {
+		if slices.ContainsFunc(m.PeerURLs, func(u string) bool { return strings.ContainsAny(u, ",\"' \t\r\n") }) {
+			return refuse(MemberUnlistable, fmt.Sprintf("member %s has the peer URLs %q, which no list of members can hold", describe(m), m.PeerURLs),
+				fmt.Sprintf("give it others: etcdctl member update %s --peer-urls=URL; or remove it", m.ID)), true
+		}
+	}
+	return Plan{}, false
+}
