@@ -132,21 +132,6 @@ func tlsFlags(c cluster.Certs) []string {
 	return []string{"-cacert=" + c.CA, "-cert=" + c.Cert, "-key=" + c.Key}
 }
 
-// foundWith is found with more flags.
-func (s *site) foundWith(more []string, hosts ...*cluster.Host) {
-	s.Helper()
-	var runs []*cluster.Running
-	for _, h := range hosts {
-		runs = append(runs, h.ElasticStart(s.flags(h, more...)...))
-	}
-	for i, run := range runs {
-		r := run.Wait()
-		s.want(r, 0, founding)
-		hosts[i].StartWith(r.Stdout)
-	}
-	s.lab.WaitHealthy(len(hosts), hosts...)
-}
-
 // TestUserWithoutAuth: a user that the cluster does not ask for is no error.
 func TestUserWithoutAuth(t *testing.T) {
 	for _, version := range etcds.Versions() {

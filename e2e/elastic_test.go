@@ -85,12 +85,28 @@ func (s *site) want(r cluster.Result, code int, reason string) {
 // found boots all hosts at once and waits for their cluster.
 func (s *site) found(hosts ...*cluster.Host) {
 	s.Helper()
-	var runs []*cluster.Running
-	for _, h := range hosts {
-		runs = append(runs, h.ElasticStart(s.flags(h)...))
+	s.foundWith(nil, hosts...)
+}
+
+// foundWith is found with more flags. Each host starts its etcd when it may:
+// those that come late wait for one another.
+func (s *site) foundWith(more []string, hosts ...*cluster.Host) {
+	s.Helper()
+	runs := make([]*cluster.Running, len(hosts))
+	ended := make(chan int, len(hosts))
+	for i, h := range hosts {
+		runs[i] = h.ElasticStart(s.flags(h, more...)...)
+		go func() {
+			select {
+			case <-runs[i].Done():
+			case <-s.Context().Done():
+			}
+			ended <- i
+		}()
 	}
-	for i, run := range runs {
-		r := run.Wait()
+	for range hosts {
+		i := <-ended
+		r := runs[i].Wait()
 		s.want(r, 0, founding)
 		hosts[i].StartWith(r.Stdout)
 		s.told[hosts[i]] = r.Stdout

@@ -81,7 +81,7 @@ func (s *site) replaced(hosts []*cluster.Host, version, strategy string) []*clus
 	fresh := s.lab.Host(version)
 	steps, code := s.plan(fresh, "-join-strategy="+strategy)
 	removal := map[string]string{"replace": "remove full-dead", "prune": "remove prune-dead"}[strategy]
-	if want := []string{"claim intent-claim", removal, "add room", "emit join-listed"}; !slices.Equal(steps, want) || code != 0 {
+	if want := []string{"claim intent-claim", removal, "add room", "forget join-over", "emit join-listed"}; !slices.Equal(steps, want) || code != 0 {
 		s.Fatalf("plan: %q, exit code %d; want %q, 0", steps, code, want)
 	}
 	s.boot("join-listed", fresh, "-join-strategy="+strategy)
