@@ -44,7 +44,7 @@ func (c Cluster) forget(p Policy) (Plan, bool) {
 		return Plan{}, false
 	}
 	return Plan{Step: StepForget, Reason: JoinOver, Cluster: c.ID, Intent: c.Begun,
-		Text: fmt.Sprintf("cluster %s need not remember any more that this host was about to join", c.ID)}, true
+		Text: fmt.Sprintf("cluster %s is told that the join of this host is over", c.ID)}, true
 }
 
 // untouched tells whether the members are just those of when the join began.
