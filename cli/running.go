@@ -37,6 +37,7 @@ func (a *app) carry(ctx context.Context, c *cli.Command, t *target, run func(con
 	if err != nil {
 		return err
 	}
+	s.thorough = true // whether a learner follows, and who could lead, matters here
 	w, err := a.open(ctx, c, s)
 	if err != nil {
 		return err

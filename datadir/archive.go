@@ -32,10 +32,8 @@ func Archive(dataDir, walDir string, now time.Time) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, dir := range dirs {
-		if err := errors.Join(roomFor(dir), spaceFor(dir)); err != nil {
-			return nil, err
-		}
+	if err := mayArchive(dirs); err != nil {
+		return nil, err
 	}
 	if err := MarkSpent(dataDir); err != nil {
 		return nil, err
@@ -126,19 +124,31 @@ func archives(dir string) ([]string, error) {
 	return old, nil
 }
 
-// spaceFor: the new member will hold about what the old one held, beside it.
-func spaceFor(dir string) error {
-	needed := usedIn(dir)
-	free, err := freeAt(dir)
-	if err != nil || free >= needed {
-		return wrap("archive", err)
+// mayArchive says why these directories must not be put aside now.
+func mayArchive(dirs []string) error {
+	for _, dir := range dirs {
+		if err := roomFor(dir); err != nil {
+			return err
+		}
 	}
-	old, err := archives(dir)
-	if err != nil {
-		return wrap("archive", err)
+	return spaceFor(dirs)
+}
+
+// spaceFor: the new member will hold about what the old one held, beside it, on
+// the same file systems.
+func spaceFor(dirs []string) error {
+	needed := map[uint64]uint64{} // of each device
+	for _, dir := range dirs {
+		device, free, err := spaceAt(dir)
+		if err != nil {
+			return wrap("archive", err)
+		}
+		if needed[device] += usedIn(dir); needed[device] > free {
+			return fmt.Errorf("archive %q: the data takes %d MB, and a new member as large does not fit into the %d MB that are free beside it",
+				dirs, needed[device]>>20, free>>20)
+		}
 	}
-	return fmt.Errorf("archive %q: it takes %d MB, and a new member as large does not fit into the %d MB that are free beside it (archives there: %d %s)",
-		dir, needed>>20, free>>20, len(old), strings.Join(old, ", "))
+	return nil
 }
 
 // usedIn is what the files below dir take, in bytes. What cannot be read is not

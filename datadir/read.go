@@ -36,8 +36,24 @@ func Read(dataDir, walDir string) (joiner.Disk, error) {
 		return joiner.Disk{}, err
 	}
 	d.ReadOnly = readOnly(dataDir, walDir)
+	d.NoArchive = noArchive(dataDir, walDir, d)
 	d.Record, err = readRecord(dataDir, walDir, d)
 	return d, err
+}
+
+// noArchive says why Archive would refuse.
+func noArchive(dataDir, walDir string, d joiner.Disk) string {
+	if d.State != joiner.DiskData || d.Running {
+		return ""
+	}
+	dirs, err := archived(dataDir, walDir)
+	if err == nil {
+		err = mayArchive(dirs)
+	}
+	if err != nil {
+		return err.Error()
+	}
+	return ""
 }
 
 func walDirOf(dataDir, walDir string) string {

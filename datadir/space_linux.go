@@ -1,6 +1,7 @@
 package datadir
 
 import (
+	"errors"
 	"io/fs"
 	"path/filepath"
 	"syscall"
@@ -8,13 +9,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// freeAt is what is free beside dir, in bytes.
-func freeAt(dir string) (uint64, error) {
+// spaceAt is the file system beside dir, and what is free there in bytes.
+func spaceAt(dir string) (device, free uint64, err error) {
 	var s unix.Statfs_t
-	if err := unix.Statfs(filepath.Dir(dir), &s); err != nil {
-		return 0, err
+	var at unix.Stat_t
+	if err := errors.Join(unix.Statfs(filepath.Dir(dir), &s), unix.Stat(filepath.Dir(dir), &at)); err != nil {
+		return 0, 0, err
 	}
-	return s.Bavail * uint64(s.Bsize), nil
+	return at.Dev, s.Bavail * uint64(s.Bsize), nil
 }
 
 // allocated is what a file takes on the disk: etcd's files may have holes.

@@ -7,7 +7,7 @@ import (
 	"math"
 )
 
-// freeAt is not known here.
-func freeAt(string) (uint64, error) { return math.MaxUint64, nil }
+// spaceAt is not known here.
+func spaceAt(string) (device, free uint64, err error) { return 0, math.MaxUint64, nil }
 
 func allocated(info fs.FileInfo) uint64 { return uint64(info.Size()) }

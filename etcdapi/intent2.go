@@ -39,7 +39,7 @@ func (c v2Client) intentAt(ctx context.Context, key string) (*joiner.Intent, err
 }
 
 // claim cannot put both keys at once: whoever dies in between has changed
-// nothing yet.
+// nothing yet, and without the second one the first is taken back.
 func (c v2Client) claim(ctx context.Context, i joiner.Intent) error {
 	options := &clientv2.SetOptions{PrevExist: clientv2.PrevNoExist, TTL: intentTTL}
 	if i.Revision != 0 {
@@ -47,7 +47,9 @@ func (c v2Client) claim(ctx context.Context, i joiner.Intent) error {
 	}
 	_, err := clientv2.NewKeysAPI(c.Client).Set(ctx, intentKey, intentValue(i), options)
 	if err == nil && i.Of != nil {
-		_, err = clientv2.NewKeysAPI(c.Client).Set(ctx, begunKey, intentValue(i), nil)
+		if _, err = clientv2.NewKeysAPI(c.Client).Set(ctx, begunKey, intentValue(i), nil); err != nil {
+			_ = c.release(ctx, i)
+		}
 	}
 	return v2Intent(err)
 }

@@ -105,7 +105,20 @@ func (l *look) cluster(best answer) joiner.Cluster {
 		l.examine(c.ID, &c.Members[i], e)
 		c.Members[i].Alarms = best.alarms[c.Members[i].ID]
 	}
+	c.Alarms = best.othersAlarms()
 	return c
+}
+
+// othersAlarms are those that are raised for nobody on the list.
+func (a answer) othersAlarms() []string {
+	var kinds []string
+	for id, raised := range a.alarms {
+		if _, listed := memberOf(a.list, id); !listed {
+			kinds = append(kinds, raised...)
+		}
+	}
+	slices.Sort(kinds)
+	return slices.Compact(kinds)
 }
 
 // agreed is the version of the cluster: a client port that speaks gRPC only

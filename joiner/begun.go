@@ -43,8 +43,23 @@ func (c Cluster) forget(p Policy) (Plan, bool) {
 	if c.NoIntent != "" || c.Begun == nil || !sameURLs(c.Begun.PeerURLs, p.PeerURLs) {
 		return Plan{}, false
 	}
-	return Plan{Step: StepForget, Reason: JoinOver, Cluster: c.ID, Intent: c.Begun,
-		Text: fmt.Sprintf("cluster %s is told that the join of this host is over", c.ID)}, true
+	return c.forgetting(c.Begun), true
+}
+
+func (c Cluster) forgetting(begun *Intent) Plan {
+	return Plan{Step: StepForget, Reason: JoinOver, Cluster: c.ID, Intent: begun,
+		Text: fmt.Sprintf("cluster %s is told that the join of host %q is over", c.ID, begun.Name)}
+}
+
+// beginning are the members that a join finds, and those that an unfinished one
+// had found: whoever goes on with that must not take what it left for all.
+func (c Cluster) beginning() []ID {
+	all := c.ids()
+	if b := c.Unfinished(); b != nil {
+		all = append(all, b.Of...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // untouched tells whether the members are just those of when the join began.

@@ -3,6 +3,7 @@ package joiner
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -62,6 +63,10 @@ func removed(p Policy, o Observation, c Cluster) Plan {
 	if p.KeepStale || p.Strategy == Prepare {
 		return refuse(DataStale, text, "move the directory away; this host then joins as a new member")
 	}
+	if o.Disk.NoArchive != "" {
+		return refuse(DataUnarchivable, fmt.Sprintf("%s, and cannot be put aside: %s", text, o.Disk.NoArchive),
+			"move older archives (*.removed-*) or other files elsewhere; this host then joins as a new member")
+	}
 	return Plan{Step: StepArchive, Reason: DataRemoved, Cluster: c.ID,
 		Text: text + ": it is archived, and this host joins as a new member"}
 }
@@ -77,6 +82,10 @@ func moved(p Policy, o Observation, c Cluster, m Member) Plan {
 	case dead:
 		if plan, held := movedOnto(p, c, m, text); held {
 			return plan
+		}
+		if p.Strategy == Prepare {
+			return refuse(NotPrepared, fmt.Sprintf("%s, and strategy %q changes nothing", text, Prepare),
+				fmt.Sprintf("run: etcdctl member update %s --peer-urls=%s", m.ID, strings.Join(p.PeerURLs, ",")))
 		}
 		if plan, blocked := (joining{p, o, c}).mayMove(); blocked {
 			return plan

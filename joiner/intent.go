@@ -101,7 +101,7 @@ const renewBelow = Duration(IntentTime * time.Second / 2)
 func (c Cluster) turn(p Policy, want Intent) (plan Plan, blocked bool) {
 	want.Name, want.PeerURLs, want.Former = p.Name, p.PeerURLs, c.former(p, want.Purpose)
 	if want.Purpose == ToJoin && !c.waitsFor(p) {
-		want.Of = c.ids() // what it makes of them is remembered, see begun.go
+		want.Of = c.beginning() // what it makes of them is remembered, see begun.go
 	}
 	switch i := c.Intent; {
 	case c.NoIntent != "":

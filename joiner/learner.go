@@ -67,7 +67,7 @@ func (j joining) promoteLeft() (Plan, bool) {
 		if !m.Learner || !m.Started() || j.c.NoProof != "" || !m.Health.Following || j.c.inFlight(j.p) || !room || !j.c.safeToPromote() {
 			continue
 		}
-		if plan, blocked := first(j.admitted, func() (Plan, bool) { return j.turn(0) }); blocked {
+		if plan, blocked := first(j.admitted, j.sound, func() (Plan, bool) { return j.turn(0) }); blocked {
 			return plan, true
 		}
 		return j.c.promotion(j.p, m, LearnerLeft, fmt.Sprintf("learner %s has caught up and nobody promotes it", describe(m))), true

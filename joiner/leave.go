@@ -18,8 +18,8 @@ func DecideLeave(p Policy, o Observation) Plan {
 	case !listed:
 		return left(p, c)
 	case !o.isSelf(p, m):
-		return refuse(LeaveUnclear, fmt.Sprintf("member %s has the peer URLs %q, but nothing else says that it is this host: there is no data of it in %q", describe(m), m.PeerURLs, p.DataDir),
-			"give the data dir of its etcd (-data-dir), or both its -name and its -initial-advertise-peer-urls")
+		return refuse(LeaveUnclear, fmt.Sprintf("member %s has the peer URLs %q, and not all that this host is told to be says the same (data dir %q, name %q, peer URLs %q)", describe(m), m.PeerURLs, p.DataDir, p.Name, p.PeerURLs),
+			"give the data dir of its etcd (-data-dir), and its own -name and -initial-advertise-peer-urls")
 	case !m.Learner && c.voters() == 1:
 		return refuse(LeaveLast, fmt.Sprintf("member %s is the last voter of cluster %s", describe(m), c.ID),
 			"to give up the cluster, stop etcd and keep or archive its data dir")
@@ -66,13 +66,22 @@ func (o Observation) self(p Policy, c Cluster) (Member, bool) {
 	return Member{}, false
 }
 
-// isSelf tells whether a member is this host's for certain: by its data, or by
-// name and peer URLs together. Many members have etcd's default URL.
+// isSelf tells whether a member is this host's for certain: by its data, unless
+// that is a copy and the member runs elsewhere, or by name and peer URLs
+// together. Many members have etcd's default URL.
 func (o Observation) isSelf(p Policy, m Member) bool {
-	return o.Disk.State == DiskData || p.Announces && (m.Name == p.Name || !m.Started())
+	elsewhere := p.Announces && !sameURLs(m.PeerURLs, p.PeerURLs) && !o.Disk.Running
+	if o.Disk.State == DiskData {
+		return !elsewhere
+	}
+	return p.Announces && (m.Name == p.Name || !m.Started())
 }
 
 func left(p Policy, c Cluster) Plan {
+	// Whoever scales in on purpose wants nobody to fill that up.
+	if b := c.Begun; b != nil && c.under(p) != nil {
+		return c.forgetting(b)
+	}
 	if i := c.under(p); i != nil {
 		return c.release(*i)
 	}

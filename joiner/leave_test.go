@@ -34,6 +34,8 @@ var leaveCases = []decideCase{
 	{"a member without its data, by another name", host(3, announces, func(p *Policy) { p.Name = "n9" }), observed(cluster("healthy healthy healthy")), StepRefuse, LeaveUnclear, 78},
 	{"an entry of ours that never started", host(4, announces), observed(cluster("healthy healthy", intent(4, leaving), alsoMember(member(4, "added")))), StepRemove, LeaveMember, 0},
 	{"a member without its data", host(3, announces), observed(cluster("healthy healthy dead", intent(3, leaving))), StepRemove, LeaveMember, 0},
+	{"data of a member that runs elsewhere", host(4, announces), hasData(1, cluster("healthy healthy healthy")), StepRefuse, LeaveUnclear, 78},
+	{"it has left, and what somebody began is remembered", host(4), hasData(4, cluster("healthy healthy healthy", intent(4, leaving), begun(5, 1, 2, 3, 6))), StepForget, JoinOver, 0},
 	{"it has left", host(4), hasData(4, cluster("healthy healthy healthy", intent(4, leaving))), StepRelease, IntentRelease, 0},
 	{"not a member", host(4), observed(cluster("healthy healthy healthy")), StepDone, LeaveDone, 0},
 	{"two clusters", host(4), with(observed(cluster("healthy"), cluster("healthy", func(c *Cluster) { c.ID = 7 })), func(o *Observation) { o.Discovery = Discovery{} }), StepRefuse, ClustersAmbiguous, 78},

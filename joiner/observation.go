@@ -58,8 +58,10 @@ type Disk struct {
 	Detail    string    `json:"detail,omitempty"`     // what was found, when damaged
 	// ReadOnly is the directory of etcd's that lies on a read-only file
 	// system; "" = none.
-	ReadOnly string  `json:"read_only,omitempty"`
-	Record   *Record `json:"record,omitempty"`
+	ReadOnly string `json:"read_only,omitempty"`
+	// NoArchive says why the data cannot be archived; "" = it can.
+	NoArchive string  `json:"no_archive,omitempty"`
+	Record    *Record `json:"record,omitempty"`
 }
 
 // Record is the founder record: a file in the data dir that says that this
@@ -126,6 +128,10 @@ type Cluster struct {
 	// Begun is the join that was begun last and not seen to end. It outlives
 	// its intent; nil = none.
 	Begun *Intent `json:"begun,omitempty"`
+
+	// Alarms are those that are raised for nobody on the list: for all, where
+	// etcd cannot tell whose data is wrong, or for a member that was removed.
+	Alarms []string `json:"alarms,omitempty"`
 
 	// Barred says why this host may not change the membership; nil = it may.
 	Barred *Barred `json:"barred,omitempty"`

@@ -11,7 +11,7 @@ func DecidePromotion(p Policy, o Observation) Plan {
 	}
 	c, found := o.cluster(o.Disk.ClusterID)
 	if !found {
-		return barred(o, wait(ClusterNoQuorum, fmt.Sprintf("no quorum of cluster %s answers", o.Disk.ClusterID), "look at the etcd of this host and of the members"))
+		return barred(o, wait(ClusterNoQuorum, fmt.Sprintf("no quorum of cluster %s answers%s", o.Disk.ClusterID, o.failure()), "look at the etcd of this host and of the members"))
 	}
 	m, listed := c.member(o.Disk.MemberID)
 	switch {
@@ -63,7 +63,7 @@ type promoting struct {
 // decide keeps the intent alive for as long as it takes: to catch up with a
 // large cluster is a matter of minutes.
 func (j promoting) decide() Plan {
-	if plan, blocked := j.admitted(); blocked {
+	if plan, blocked := first(j.admitted, j.sound); blocked {
 		return plan
 	}
 	if plan, blocked := j.c.turn(j.p, Intent{Purpose: ToPromote}); blocked {
@@ -86,16 +86,15 @@ func (j promoting) decide() Plan {
 	return j.c.promotion(j.p, j.m, PromoteReady, fmt.Sprintf("learner %s has caught up", describe(j.m)))
 }
 
-// caughtUp is our own word on what etcd asks of a learner too, nine tenths of
-// the leader's log, and on what etcd does not ask: it promotes one that has
-// died since, or hangs. Where the leader cannot be asked, a learner that speaks
-// for a quorum has applied all there is.
+// caughtUp wants more of a learner than etcd does. Etcd is content with nine
+// tenths of the leader's log, and promotes one that has died since, hangs, or is
+// cut off. Where the leader cannot be asked, a learner that speaks for a quorum
+// has applied all there is.
 func (j promoting) caughtUp() bool {
-	h := j.m.Health
 	if j.c.NoProof != "" {
-		return h.Proven
+		return j.m.Health.Proven
 	}
-	return h.Following || h.Reached != "" && h.Match > 0 && h.Match >= j.c.newest()/10*9
+	return j.m.Health.Following
 }
 
 // newest is the newest log entry that a member is known to hold.
@@ -116,6 +115,9 @@ func (j promoting) replace() (Plan, bool) {
 	}
 	switch verdict(j.p, j.c, m) {
 	case alive:
+		if j.hasRoom() {
+			return Plan{}, false
+		}
 		return wait(PromoteFull, fmt.Sprintf("cluster %s is full: member %s, which this host was to replace, is alive", j.c.ID, describe(m)),
 			"to grow the cluster, give -cluster-size; or remove the learner: elastic-etcd leave"), true
 	case undecided:
@@ -135,8 +137,7 @@ func (j promoting) replaced() (Member, bool) {
 	if m, listed := j.c.member(j.replaces()); listed {
 		return m, true
 	}
-	size := j.sizeWhenJoining()
-	if size == 0 || j.c.voters() < size {
+	if j.hasRoom() {
 		return Member{}, false
 	}
 	voters := without(j.c.Members, j.m.ID)
@@ -148,10 +149,15 @@ func (j promoting) replaced() (Member, bool) {
 	return Member{}, false
 }
 
-// sizeWhenJoining is the size by which this host was added; 0 = no limit, or
-// not known.
+func (j promoting) hasRoom() bool {
+	size := j.sizeWhenJoining()
+	return size == 0 || j.c.voters() < size
+}
+
+// sizeWhenJoining is the size that the admin says, else the one by which this
+// host was added; 0 = no limit, or not known.
 func (j promoting) sizeWhenJoining() int {
-	if i := j.c.joinOf(j.p.PeerURLs); i != nil {
+	if i := j.c.joinOf(j.p.PeerURLs); i != nil && i.Size > 0 && j.p.Size < 0 {
 		return i.Size
 	}
 	size, _ := knownSize(j.p, j.o, j.c)

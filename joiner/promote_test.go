@@ -56,6 +56,8 @@ var promotionCases = []decideCase{
 	{"its cluster grows beyond the token's size", host(4), learnerHere("healthy", cluster("healthy healthy healthy", intent(4, func(i *Intent) { i.Size = 5 }))), StepPromote, PromoteReady, 0},
 	{"it replaces a member that may be dead", host(4), learnerHere("healthy", cluster("healthy healthy silent", intent(4, replacing(3)))), StepWatch, WatchMembers, 75},
 	{"it replaces a member that lives again", host(4), learnerHere("healthy", cluster("healthy healthy healthy", intent(4, replacing(3)))), StepWait, PromoteFull, 75},
+	{"it replaces a member that lives again, and there may be more", host(4, size(7)), learnerHere("healthy", cluster("healthy healthy healthy", intent(4, replacing(3)))), StepPromote, PromoteReady, 0},
+	{"the members differ", host(4), learnerHere("healthy", cluster("healthy healthy", intent(4), func(c *Cluster) { c.Members[0].Alarms = []string{"CORRUPT"} })), StepRefuse, AlarmCorrupt, 78},
 	{"it replaces a member, no evidence", host(4), learnerHere("healthy", cluster("healthy healthy dead", noProof, intent(4, replacing(3)))), StepRefuse, NoEvidence, 75},
 }
 

@@ -8,11 +8,12 @@ const (
 	ResumeUnconfirmed Reason = "resume-unconfirmed" // nobody can be asked
 	DataDamaged       Reason = "data-damaged"
 	DataForeign       Reason = "data-foreign"
-	DataElsewhere     Reason = "data-elsewhere" // this disk's member runs on another host
-	DataMoved         Reason = "data-moved"     // our member has other peer URLs
-	DataRemoved       Reason = "data-removed"   // the cluster removed our member
-	DataReadOnly      Reason = "data-read-only" // before a change: etcd could not write
-	DataStale         Reason = "data-stale"     // the same, and archiving is forbidden
+	DataElsewhere     Reason = "data-elsewhere"    // this disk's member runs on another host
+	DataMoved         Reason = "data-moved"        // our member has other peer URLs
+	DataRemoved       Reason = "data-removed"      // the cluster removed our member
+	DataReadOnly      Reason = "data-read-only"    // before a change: etcd could not write
+	DataUnarchivable  Reason = "data-unarchivable" // the same, and there are archives enough, or no room
+	DataStale         Reason = "data-stale"        // the same, and archiving is forbidden
 
 	// This host has none, and a cluster has a quorum.
 	ClustersAmbiguous Reason = "clusters-ambiguous"

@@ -11,13 +11,17 @@ import (
 // sound: with the alarm CORRUPT etcd serves nobody, and whoever joins gets a
 // copy of data that is not the same everywhere.
 func (j joining) sound() (plan Plan, blocked bool) {
+	who := ""
 	for _, m := range j.c.Members {
 		if slices.Contains(m.Alarms, "CORRUPT") {
-			return refuse(AlarmCorrupt, fmt.Sprintf("member %s of cluster %s has raised the alarm CORRUPT: the members hold different data", describe(m), j.c.ID),
-				"find the member that is wrong (etcdctl endpoint hashkv --cluster) and take it out (elastic-etcd leave there), then run: etcdctl alarm disarm"), true
+			who = " for member " + describe(m)
 		}
 	}
-	return Plan{}, false
+	if who == "" && !slices.Contains(j.c.Alarms, "CORRUPT") {
+		return Plan{}, false
+	}
+	return refuse(AlarmCorrupt, fmt.Sprintf("the alarm CORRUPT is raised in cluster %s%s: the members hold different data", j.c.ID, who),
+		"find the member that is wrong (etcdctl endpoint hashkv --cluster) and take it out (elastic-etcd leave there), then run: etcdctl alarm disarm"), true
 }
 
 // mayStart stands before this host's etcd starts as a member that is listed

@@ -155,7 +155,7 @@ func (s Status) Takes(m Member) bool {
 
 // Alarms are the kinds that are raised anywhere.
 func (s Status) Alarms() []string {
-	var kinds []string
+	kinds := slices.Clone(s.Cluster.Alarms)
 	for _, m := range s.Cluster.Members {
 		kinds = append(kinds, m.Alarms...)
 	}

@@ -17,7 +17,7 @@ func (j joining) version() (plan Plan, blocked bool) {
 		return refuse(VersionUnknown, "the version of this host's etcd is not known, and a wrong one can destroy the cluster",
 			"give -etcd-binary=PATH or -etcd-version=X.Y.Z (-etcd-version=any takes the risk)"), true
 	case j.c.Downgrading:
-		return wait(VersionDowngrade, fmt.Sprintf("cluster %s is %s, and a downgrade of it is enabled: whoever joins now is of the wrong version soon", j.c.ID, theirs),
+		return wait(VersionDowngrade, fmt.Sprintf("cluster %s is %s and on its way to an older version: nobody joins until it is there", j.c.ID, theirs),
 			"finish the downgrade first, or end it: etcdctl downgrade cancel"), true
 	case theirs.Known() && mine.mayJoin(theirs), theirs == undecidedVersion && j.fitsServers(mine):
 		return Plan{}, false
