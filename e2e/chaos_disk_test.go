@@ -75,7 +75,7 @@ func TestFullDisk(t *testing.T) {
 	n.FillDisk(victim, 50)
 	s.unchanged(hosts[0], func() {
 		r := s.elastic(victim, at(hosts))
-		s.want(r, 78, "step-failed")
+		s.want(r, 78, "data-unarchivable")
 		if !strings.Contains(r.Stderr, "free beside it") {
 			s.Errorf("it does not say why: %s", r)
 		}

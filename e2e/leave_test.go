@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -98,4 +99,38 @@ func (s *site) alarm(h *cluster.Host, what pb.AlarmRequest_AlarmAction, of *clus
 		_, err := c.Alarm(ctx, &pb.AlarmRequest{Action: what, Alarm: pb.AlarmType_CORRUPT, MemberID: member.ID})
 		return err
 	})
+}
+
+// TestCorruptForAll: etcd cannot tell whose data is wrong, and raises the alarm
+// for no member at all.
+func TestCorruptForAll(t *testing.T) {
+	s := newSite(t, 3)
+	hosts := s.lab.Hosts(3, "3.6")
+	s.found(hosts...)
+	fresh := s.lab.Host("3.6")
+	s.boot("join-listed", fresh, "-cluster-size=5", "-learner=always")
+	s.waitFollows(hosts[0], fresh)
+	s.lab.WaitFor("etcd to take the alarm", func(ctx context.Context) error {
+		_, err := pb.NewMaintenanceClient(hosts[0].Client().ActiveConnection()).Alarm(ctx, &pb.AlarmRequest{Action: pb.AlarmRequest_ACTIVATE, Alarm: pb.AlarmType_CORRUPT})
+		return err
+	})
+	s.unchanged(hosts[0], func() {
+		s.want(s.elastic(s.lab.Host("3.6"), "-cluster-size=7"), 78, "alarm-corrupt")
+		s.wantEnd(s.promote(fresh, "-cluster-size=5"), 78, "alarm-corrupt")
+	})
+	if r := s.lab.Elastic("status", at(hosts)); !strings.Contains(r.Stdout, "ALARM: CORRUPT") {
+		t.Errorf("status does not tell: %s", r)
+	}
+}
+
+// TestLeaveCopy: a copy of a member's disk does not take the member out.
+func TestLeaveCopy(t *testing.T) {
+	s := newSite(t, 3)
+	hosts := s.lab.Hosts(3, "3.6")
+	s.found(hosts...)
+	double := s.lab.Host("3.6")
+	if err := os.CopyFS(double.DataDir, os.DirFS(hosts[0].DataDir)); err != nil {
+		t.Fatal(err)
+	}
+	s.unchanged(hosts[1], func() { s.wantEnd(s.leave(double), 78, "leave-unclear") })
 }

@@ -1,6 +1,10 @@
 package e2e
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,4 +50,34 @@ func TestMovedOnto(t *testing.T) {
 			s.unchanged(hosts[0], func() { s.want(s.elastic(hosts[4]), 78, "urls-held") })
 		})
 	}
+}
+
+// TestMovedPrepared: strategy prepare changes nothing, its own addresses either.
+func TestMovedPrepared(t *testing.T) {
+	s := newSite(t, 3)
+	hosts := s.lab.Hosts(3, "3.6")
+	s.found(hosts...)
+	hosts[2].Kill()
+	moved := s.lab.Host("3.6")
+	moved.TakeDisk(hosts[2])
+	s.unchanged(hosts[0], func() { s.want(s.elastic(moved, "-join-strategy=prepare"), 78, "not-prepared") })
+}
+
+// TestArchivesEnough: a plan says so before a run does.
+func TestArchivesEnough(t *testing.T) {
+	s := newSite(t, 3)
+	hosts := s.lab.Hosts(3, "3.6")
+	s.found(hosts...)
+	m, _ := hosts[0].Membership().Of(hosts[2])
+	hosts[0].Remove(m.ID)
+	hosts[2].WaitExit()
+	for i := range 3 {
+		if err := os.Mkdir(filepath.Join(hosts[2].DataDir, fmt.Sprintf("member.removed-2026010%dT000000Z", i+1)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if steps, code := s.plan(hosts[2]); code != 78 || !slices.Equal(steps, []string{"refuse data-unarchivable"}) {
+		t.Errorf("plan: %q, exit code %d", steps, code)
+	}
+	s.unchanged(hosts[0], func() { s.want(s.elastic(hosts[2]), 78, "data-unarchivable") })
 }

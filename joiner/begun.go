@@ -51,15 +51,18 @@ func (c Cluster) forgetting(begun *Intent) Plan {
 		Text: fmt.Sprintf("cluster %s is told that the join of host %q is over", c.ID, begun.Name)}
 }
 
-// beginning are the members that a join finds, and those that an unfinished one
-// had found: whoever goes on with that must not take what it left for all.
+// beginning are the members that a join finds, and one that an unfinished one
+// had found and that is gone: whoever goes on with that must not take for all
+// what it left. One is enough to tell, and more would add up.
 func (c Cluster) beginning() []ID {
 	all := c.ids()
 	if b := c.Unfinished(); b != nil {
-		all = append(all, b.Of...)
+		if i := slices.IndexFunc(b.Of, func(id ID) bool { return !slices.Contains(all, id) }); i >= 0 {
+			all = append(all, b.Of[i])
+		}
 	}
 	slices.Sort(all)
-	return slices.Compact(all)
+	return all
 }
 
 // untouched tells whether the members are just those of when the join began.

@@ -1,6 +1,9 @@
 package joiner
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // firstWithLearners is the first version that knows learners: older ones
 // silently add a voter instead.
@@ -60,11 +63,17 @@ func (j joining) oneLearner() (Plan, bool) {
 }
 
 // promoteLeft makes a voter of a learner that has caught up and that nobody
-// looks after: whoever added it died or was interrupted.
+// looks after: whoever added it died or was interrupted. Where it was added
+// beside a dead voter, that one goes first.
 func (j joining) promoteLeft() (Plan, bool) {
 	for _, m := range j.c.Members {
-		room := j.size() == 0 || j.c.voters() < j.size()
-		if !m.Learner || !m.Started() || j.c.NoProof != "" || !m.Health.Following || j.c.inFlight(j.p) || !room || !j.c.safeToPromote() {
+		if !m.Learner || !m.Started() || j.c.NoProof != "" || !m.Health.Following || j.c.inFlight(j.p) {
+			continue
+		}
+		if j.size() > 0 && j.c.voters() >= j.size() {
+			return j.replaceFor(m)
+		}
+		if !j.c.safeToPromote() {
 			continue
 		}
 		if plan, blocked := first(j.admitted, j.sound, func() (Plan, bool) { return j.turn(0) }); blocked {
@@ -73,6 +82,19 @@ func (j joining) promoteLeft() (Plan, bool) {
 		return j.c.promotion(j.p, m, LearnerLeft, fmt.Sprintf("learner %s has caught up and nobody promotes it", describe(m))), true
 	}
 	return Plan{}, false
+}
+
+// replaceFor removes a dead voter in whose place a learner has come.
+func (j joining) replaceFor(learner Member) (Plan, bool) {
+	voters := slices.DeleteFunc(slices.Clone(j.c.Members), func(m Member) bool { return m.Learner })
+	m, found := j.longest(voters, dead)
+	if !found || !j.p.removes() || !j.c.safeToRemove(m) {
+		return Plan{}, false
+	}
+	if plan, blocked := first(j.admitted, j.sound, func() (Plan, bool) { return j.turn(0) }); blocked {
+		return plan, true
+	}
+	return j.c.removal(j.p, m, PromoteReplaced, fmt.Sprintf("member %s is dead, and learner %s, which nobody promotes, has caught up to take its place", describe(m), describe(learner))), true
 }
 
 // safeToPromote counts a learner that has caught up as a healthy voter.

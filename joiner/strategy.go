@@ -138,7 +138,10 @@ func (j joining) remove(m Member, r Reason, why string) Plan {
 	if plan, blocked := j.versionGate(); blocked {
 		return plan
 	}
-	if j.p.Strategy == Replace && j.stillToAdd(m) > 0 && j.size() > 0 && len(j.c.Members)-1 >= j.size() {
+	if j.p.Strategy == Replace && j.stillToAdd(m) > 0 && !j.roomWithout(dead) {
+		if other, ok := j.longest(j.c.Members, undecided); ok && j.roomWithout(dead, undecided) {
+			return j.watching(other, "its removal too would make room")
+		}
 		return j.isFull(fmt.Sprintf("the removal of %s would not make room", describe(m)))
 	}
 	// A dead learner has no vote: what its removal makes room for is asked then.
@@ -153,6 +156,22 @@ func (j joining) remove(m Member, r Reason, why string) Plan {
 		return plan
 	}
 	return j.c.removal(j.p, m, r, why)
+}
+
+// roomWithout tells whether there is room for one more without one voter of
+// these verdicts, and without all that never got to be one.
+func (j joining) roomWithout(verdicts ...life) bool {
+	left, voter := len(j.c.Members), 0
+	for _, m := range j.c.Members {
+		switch {
+		case !slices.Contains(verdicts, verdict(j.p, j.c, m)):
+		case m.Learner || !m.Started():
+			left--
+		default:
+			voter = 1
+		}
+	}
+	return j.size() == 0 || left-voter < j.size()
 }
 
 // stillToAdd is one, or nothing where this host is listed already beside m.

@@ -17,7 +17,7 @@ import (
 func TestTogether(t *testing.T) {
 	some := begins
 	if os.Getenv("ELASTIC_ETCD_ENUMERATE") == "" { // what is much like another state takes time
-		some = slices.DeleteFunc(slices.Clone(begins), func(s string) bool { return s == "hidden" || s == "cutoff" })
+		some = slices.DeleteFunc(slices.Clone(begins), func(s string) bool { return s == "hidden" || s == "mute" || s == "cutoff" })
 	}
 	e := explorer{TB: t, tally: newTally()}
 	for _, v := range versions[:2] {
@@ -41,20 +41,29 @@ var teams = []struct {
 	hosts    []int
 	strategy joiner.Strategy
 	promotes bool
+	unsized  bool // nobody gives a size, too
 }{
-	{[]int{8, 9}, joiner.Replace, false},
-	{[]int{8, 9}, joiner.Replace, true},
-	{[]int{8, 9}, joiner.Prune, true},
-	{[]int{1, 9}, joiner.Replace, true},
-	{[]int{7, 8, 9}, joiner.Add, false},
+	{[]int{8, 9}, joiner.Replace, false, false},
+	{[]int{8, 9}, joiner.Replace, true, true},
+	{[]int{8, 9}, joiner.Prune, true, false},
+	{[]int{1, 9}, joiner.Replace, true, false},
+	{[]int{7, 8, 9}, joiner.Add, false, false},
 }
 
 func (e explorer) everyTeam(c *Cluster, states []string, sees sight) {
 	for _, team := range teams {
-		for _, size := range []int{len(states), len(states) + 2} {
+		sizes := []int{len(states), len(states) + 2}
+		if team.unsized {
+			sizes = append(sizes, joiner.SizeOfDiscovery)
+		}
+		for _, size := range sizes {
 			e.what = fmt.Sprintf("etcd %s, %s, hosts %d, %s, size %d, promotes %v", c.Version, states, team.hosts, team.strategy, size, team.promotes)
 			e.situations++
 			w := &world{c: c.Clone(), size: size, most: max(size, len(states)) + 1}
+			w.voters, _ = c.Voters()
+			if size == joiner.SizeOfDiscovery {
+				w.size = len(states)
+			}
 			for _, n := range team.hosts {
 				w.actors = append(w.actors, newActor(w, n, joiner.Policy{Strategy: team.strategy, Promotes: team.promotes, Size: size}, sees))
 			}
@@ -142,6 +151,7 @@ func (e explorer) moves(w *world, i int) (next []*world) {
 	default:
 		if a.phase == promoting && !a.hung && !w.busy() { // nobody can know what happens between a look and a step
 			after(e.hang)
+			after(e.part)
 		}
 		after(func(w *world, a *actor) {
 			e.look(w, a)
@@ -164,4 +174,11 @@ func (e explorer) hang(w *world, a *actor) {
 	w.trail = append(w.trail, "the etcd of "+a.Policy.Name+" hangs")
 	a.hung = true
 	w.c.Freeze(w.c.At(a.Policy.PeerURLs).ID)
+}
+
+// part cuts off the etcd of a host that is being promoted from the others.
+func (e explorer) part(w *world, a *actor) {
+	w.trail = append(w.trail, "the etcd of "+a.Policy.Name+" is cut off from the others")
+	a.hung = true
+	w.c.Part(w.c.At(a.Policy.PeerURLs).ID)
 }
