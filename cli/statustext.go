@@ -38,7 +38,11 @@ func clusterLine(s joiner.Status) string {
 	if c.Term != 0 {
 		term = fmt.Sprint(c.Term)
 	}
-	return fmt.Sprintf("cluster %s, version %s, leader %s, term %s", c.ID, c.Version, leader, term)
+	version := c.Version.String()
+	if c.Downgrading {
+		version += " (a downgrade is enabled)"
+	}
+	return fmt.Sprintf("cluster %s, version %s, leader %s, term %s", c.ID, version, leader, term)
 }
 
 func writeMembers(b *strings.Builder, s joiner.Status) {

@@ -114,6 +114,7 @@ func TestStatusLines(t *testing.T) {
 			c.NoProof, c.Members[0].Health.Proven = "refused", true
 		},
 			"\n1 of 2 voters answer this host for a quorum (the leader's word is not to be had: refused): the quorum of 2 is being lost"},
+		{"a downgrade", func(c *joiner.Cluster, _ *joiner.Observation) { c.Downgrading = true }, "version 3.6 (a downgrade is enabled), leader"},
 		{"who joins", intent(joiner.Intent{Name: "n9", Purpose: joiner.ToJoin, Left: 90 * second}), "\n\"n9\" is changing the membership (join), for 1m30s at most\n"},
 		{"who replaces", intent(joiner.Intent{Name: "n9", Purpose: joiner.ToJoin, Replaces: 2, Left: 90 * second}), "\n\"n9\" is changing the membership (join, replaces 2), for 1m30s at most\n"},
 		{"who died over it", func(c *joiner.Cluster, _ *joiner.Observation) {
