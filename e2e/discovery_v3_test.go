@@ -134,22 +134,11 @@ func TestSourcesV3Surplus(t *testing.T) {
 	for _, h := range hosts {
 		runs = append(runs, r.ask(h))
 	}
-	var members []*cluster.Host
-	for i, run := range runs {
-		if said := waitDecided(r.site, run); strings.Contains(said, "reason=found ") || strings.Contains(said, "reason=join-listed ") {
-			hosts[i].StartWith(run.Wait().Stdout)
-			members = append(members, hosts[i])
-		}
-	}
+	members := r.members(hosts, runs)
 	if len(members) != 3 {
 		t.Fatalf("%d hosts found the cluster", len(members))
 	}
 	r.lab.WaitHealthy(3, members...)
-	for i, run := range runs {
-		if told := run.Wait(); !hosts[i].Running() {
-			r.want(told, 75, "full")
-		}
-	}
 	late := without(without(without(hosts, members[0]), members[1]), members[2])[0]
 	r.bring("join-listed", late, "-cluster-size=4")
 	r.lab.WaitHealthy(4, append(members, late)...)

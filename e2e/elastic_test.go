@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"iter"
 	"slices"
 	"strings"
 	"testing"
@@ -92,26 +93,55 @@ func (s *site) found(hosts ...*cluster.Host) {
 // those that come late wait for one another.
 func (s *site) foundWith(more []string, hosts ...*cluster.Host) {
 	s.Helper()
-	runs := make([]*cluster.Running, len(hosts))
-	ended := make(chan int, len(hosts))
-	for i, h := range hosts {
-		runs[i] = h.ElasticStart(s.flags(h, more...)...)
-		go func() {
-			select {
-			case <-runs[i].Done():
-			case <-s.Context().Done():
-			}
-			ended <- i
-		}()
+	var runs []*cluster.Running
+	for _, h := range hosts {
+		runs = append(runs, h.ElasticStart(s.flags(h, more...)...))
 	}
-	for range hosts {
-		i := <-ended
+	for i := range s.asTheyEnd(runs) {
 		r := runs[i].Wait()
 		s.want(r, 0, founding)
 		hosts[i].StartWith(r.Stdout)
 		s.told[hosts[i]] = r.Stdout
 	}
 	s.lab.WaitHealthy(len(hosts), hosts...)
+}
+
+// asTheyEnd gives the numbers of the runs in the order in which they end.
+func (s *site) asTheyEnd(runs []*cluster.Running) iter.Seq[int] {
+	ended := make(chan int, len(runs))
+	for i, run := range runs {
+		go func() {
+			select {
+			case <-run.Done():
+			case <-s.Context().Done():
+			}
+			ended <- i
+		}()
+	}
+	return func(yield func(int) bool) {
+		for range runs {
+			if !yield(<-ended) {
+				return
+			}
+		}
+	}
+}
+
+// members starts the etcd of those hosts that may, as soon as they may, and
+// wants the others to find a full cluster.
+func (s *site) members(hosts []*cluster.Host, runs []*cluster.Running) (members []*cluster.Host) {
+	s.Helper()
+	for i := range s.asTheyEnd(runs) {
+		r := runs[i].Wait()
+		if r.Code != 0 {
+			s.want(r, 75, "full")
+			continue
+		}
+		s.want(r, 0, founding)
+		hosts[i].StartWith(r.Stdout)
+		members = append(members, hosts[i])
+	}
+	return members
 }
 
 // unchanged runs f and checks that the membership is the same afterwards.

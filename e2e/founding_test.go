@@ -28,39 +28,14 @@ func TestSurplusHosts(t *testing.T) {
 	for _, h := range hosts {
 		runs = append(runs, h.ElasticStart(s.flags(h)...))
 	}
-	var members []*cluster.Host
-	for i, run := range runs {
-		if said := waitDecided(s, run); strings.Contains(said, "reason=found ") || strings.Contains(said, "reason=join-listed ") {
-			hosts[i].StartWith(run.Wait().Stdout)
-			members = append(members, hosts[i])
-		}
-	}
+	members := s.members(hosts, runs)
 	if len(members) != 3 {
 		t.Fatalf("%d hosts found the cluster", len(members))
 	}
 	s.lab.WaitHealthy(3, members...)
-	for i, run := range runs {
-		if r := run.Wait(); !hosts[i].Running() {
-			s.want(r, 75, "full")
-		}
-	}
 	if n := len(members[0].Members()); n != 3 {
 		t.Fatalf("%d members", n)
 	}
-}
-
-// waitDecided waits until a run founds or knows that it is surplus.
-func waitDecided(s *site, run *cluster.Running) string {
-	s.Helper()
-	s.lab.WaitFor("a founding decision", func(context.Context) error {
-		for _, reason := range []string{"found", "join-listed", "unreachable", "no-quorum", "full"} {
-			if strings.Contains(run.Log(), "reason="+reason+" ") {
-				return nil
-			}
-		}
-		return fmt.Errorf("undecided")
-	})
-	return run.Log()
 }
 
 // TestFoundWithPlainEtcd: hosts that run plain etcd and hosts that run

@@ -74,6 +74,7 @@ func TestCorrupt(t *testing.T) {
 			s.want(s.elastic(fresh, "-cluster-size=5"), 78, "alarm-corrupt")
 			s.wantEnd(s.leave(hosts[2]), 0, "leave-done")
 			s.alarm(hosts[0], pb.AlarmRequest_DEACTIVATE, hosts[2])
+			s.intentRunsOut(hosts[0]) // one of a founder that came late could not be deleted meanwhile
 			s.boot("join-listed", fresh)
 			s.lab.WaitHealthy(3, hosts[0], hosts[1], fresh)
 		})

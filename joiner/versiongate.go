@@ -21,8 +21,8 @@ func (j joining) version() (plan Plan, blocked bool) {
 			"finish the downgrade first, or end it: etcdctl downgrade cancel"), true
 	case theirs.Known() && mine.mayJoin(theirs), theirs == undecidedVersion && j.fitsServers(mine):
 		return Plan{}, false
-	case !theirs.Known():
-		return wait(VersionUndecided, fmt.Sprintf("cluster %s has not agreed on a version yet", j.c.ID), ""), true
+	case !theirs.Known(), theirs == undecidedVersion && j.mayFitServers(mine):
+		return wait(VersionUndecided, fmt.Sprintf("cluster %s has not agreed on a version yet", j.c.ID), "start all its members, or an etcd of the version that they are of"), true
 	}
 	return refuse(VersionSkew, fmt.Sprintf("this host's etcd is %s and cluster %s is %s: only the same minor or the next one joins safely", mine, j.c.ID, theirs),
 		fmt.Sprintf("install etcd %s or %s on this host, or upgrade the cluster first", theirs, theirs.next())), true
@@ -31,6 +31,19 @@ func (j joining) version() (plan Plan, blocked bool) {
 // undecidedVersion is what a cluster says until all its founders have been up
 // together for some seconds; a founder that dies before that leaves it there.
 var undecidedVersion = Version{3, 0}
+
+// mayFitServers tells whether this etcd fits once the members have agreed: it is
+// newer than some, and not too new for any of those whose version is known.
+func (j joining) mayFitServers(mine Version) bool {
+	known := 0
+	for _, m := range j.c.Members {
+		if m.Version.Known() && !mine.mayJoin(m.Version) {
+			return false
+		}
+		known += compareBool(m.Version.Known(), false)
+	}
+	return known > 0
+}
 
 // fitsServers tells whether this etcd fits every server whose version is
 // known and is no newer than all of them: it then brings no entries that the
