@@ -24,21 +24,6 @@ func (j joining) sound() (plan Plan, blocked bool) {
 		"find the member that is wrong (etcdctl endpoint hashkv --cluster) and take it out (elastic-etcd leave there), then run: etcdctl alarm disarm"), true
 }
 
-// mayStart stands before this host's etcd starts as a member that is listed
-// already: whoever made the entry did not ask for its version. A founder that
-// comes late is not kept out because nobody knows one.
-func (j joining) mayStart(m Member) (plan Plan, blocked bool) {
-	mine, theirs := j.o.EtcdVersion, j.c.Version
-	founder := j.o.recordFor(m.ID)
-	switch {
-	case founder && (!mine.Known() || !theirs.Known()):
-		return Plan{}, false
-	case mine.Major == 2 && theirs.Major == 2: // which says 2.1 until all founders were up
-		return Plan{}, false
-	}
-	return j.version()
-}
-
 // listable: what etcd is told of the members is one list, and an address with a
 // comma in it would be two. etcd's own check of a new member lets it through.
 func (j joining) listable() (plan Plan, blocked bool) {

@@ -8,6 +8,21 @@ func (j joining) versionGate() (plan Plan, blocked bool) {
 	return first(j.preflight, j.sound, j.listable, j.version)
 }
 
+// mayStart stands before this host's etcd starts as a member that is listed
+// already: whoever made the entry did not ask for its version. A founder that
+// comes late is not kept out because nobody knows one.
+func (j joining) mayStart(m Member) (plan Plan, blocked bool) {
+	mine, theirs := j.o.EtcdVersion, j.c.Version
+	founder := j.o.recordFor(m.ID)
+	switch {
+	case founder && (!mine.Known() || !theirs.Known()):
+		return Plan{}, false
+	case mine.Major == 2 && theirs.Major == 2: // which says 2.1 until all founders were up
+		return Plan{}, false
+	}
+	return j.version()
+}
+
 func (j joining) version() (plan Plan, blocked bool) {
 	mine, theirs := j.o.EtcdVersion, j.c.Version
 	switch {
