@@ -112,12 +112,12 @@ func (a *API) follow(ctx context.Context, proof answer, others []string) evidenc
 }
 
 // awaited are the started members whose logs are waited for. A decision does
-// without the learners, and without this host's own member: at boot it does not
-// run, and if it does, it answers.
+// without this host's own member: at boot it does not run, and if it does, it
+// answers.
 func (a *API) awaited(list []joiner.Member) []joiner.Member {
 	return slices.DeleteFunc(slices.Clone(list), func(m joiner.Member) bool {
 		own := slices.ContainsFunc(m.PeerURLs, func(u string) bool { return slices.Contains(a.own, u) })
-		return !m.Started() || !a.thorough && (own || m.Learner)
+		return !m.Started() || own && !a.thorough
 	})
 }
 

@@ -54,6 +54,8 @@ func member(n int, state string) Member {
 		m.Health = Health{Match: 100, Following: true, Silent: window}
 	case "stalled": // it answers, but its log stands still
 		m.Health = Health{Reached: hostURL(n), Match: 50, Stalled: window}
+	case "behind": // its log moves on
+		m.Health = Health{Reached: hostURL(n), Match: 50}
 	case "silent": // not yet for long enough
 		m.Health = Health{Match: 50, Silent: window - 1, Stalled: window - 1}
 	case "dead":
@@ -458,6 +460,10 @@ var learnerCases = []decideCase{
 	{"a second learner, the first is dead, add", host(4, promotes, size(5), strategy(Add)), observed(cluster("healthy healthy healthy", alsoMember(asLearner(member(5, "dead"))))), StepWait, LearnerInFlight, 75},
 	{"a voter beside a learner", host(4, size(5)), observed(cluster("healthy healthy healthy", alsoMember(asLearner(member(5, "stalled"))))), StepAdd, RoomToJoin, 0},
 	{"full with a learner", host(4, size(4)), observed(cluster("healthy healthy healthy", alsoMember(asLearner(member(5, "stalled"))))), StepRefuse, ClusterFull, 75},
+	{"full with a learner that catches up", host(4, size(4)), observed(cluster("healthy healthy healthy", alsoMember(asLearner(member(5, "behind"))))), StepWait, LearnerInFlight, 75},
+	{"full with a learner that catches up, add", host(4, size(4), strategy(Add)), observed(cluster("healthy healthy healthy", alsoMember(asLearner(member(5, "behind"))))), StepWait, LearnerInFlight, 75},
+	{"full with a learner that catches up, beside a dead voter", host(6, size(5)), observed(cluster("healthy healthy healthy healthy dead", alsoMember(asLearner(member(7, "behind"))))), StepWait, LearnerInFlight, 75},
+	{"full with a learner that catches up and is one too many", host(4), observed(cluster("healthy healthy healthy", alsoMember(asLearner(member(5, "behind"))))), StepRefuse, ClusterFull, 75},
 	{"full with a dead learner", host(4), observed(cluster("healthy healthy", alsoMember(asLearner(member(5, "dead"))))), StepRemove, FullDead, 0},
 	{"a learner that nobody promotes", host(4), observed(cluster("healthy healthy", alsoMember(asLearner(member(5, "healthy"))))), StepPromote, LearnerLeft, 0},
 	{"a learner that somebody promotes", host(4), observed(cluster("healthy healthy", intent(5), alsoMember(asLearner(member(5, "healthy"))))), StepWait, JoinInFlight, 75},

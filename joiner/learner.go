@@ -84,10 +84,36 @@ func (j joining) promoteLeft() (Plan, bool) {
 	return Plan{}, false
 }
 
+// catchingUp is a learner that follows soon, to become a voter then: its place
+// is taken, but the cluster is not what it is to be yet.
+func (j joining) catchingUp() (Member, bool) {
+	for _, m := range j.c.Members {
+		h := m.Health
+		if m.Learner && m.Started() && j.c.NoProof == "" && verdict(j.p, j.c, m) == alive && !h.Following && h.Stalled < j.p.DeadAfter && j.mayVote() {
+			return m, true
+		}
+	}
+	return Member{}, false
+}
+
+// mayVote tells whether there is room for the vote of a learner, now or without
+// a dead voter.
+func (j joining) mayVote() bool {
+	voters := j.c.voters()
+	if m, found := j.deadVoter(); found && j.p.removes() && j.c.safeToRemove(m) {
+		voters--
+	}
+	return voters < j.size()
+}
+
+func (j joining) deadVoter() (Member, bool) {
+	voters := slices.DeleteFunc(slices.Clone(j.c.Members), func(m Member) bool { return m.Learner })
+	return j.longest(voters, dead)
+}
+
 // replaceFor removes a dead voter in whose place a learner has come.
 func (j joining) replaceFor(learner Member) (Plan, bool) {
-	voters := slices.DeleteFunc(slices.Clone(j.c.Members), func(m Member) bool { return m.Learner })
-	m, found := j.longest(voters, dead)
+	m, found := j.deadVoter()
 	if !found || !j.p.removes() || !j.c.safeToRemove(m) {
 		return Plan{}, false
 	}

@@ -38,7 +38,7 @@ const (
 	HangingDead       Reason = "hanging-dead"      // nobody is to wait for it
 	MemberHangs       Reason = "member-hangs"      // the same, and the strategy keeps it
 	NoLearners        Reason = "no-learners"       // this host is to be one, and the cluster is older than 3.4
-	LearnerInFlight   Reason = "learner-in-flight" // etcd takes one at a time
+	LearnerInFlight   Reason = "learner-in-flight" // it has not caught up yet
 	LearnerLeft       Reason = "learner-left"      // a learner that nobody promoted is promoted
 	IntentClaim       Reason = "intent-claim"      //
 	IntentRenew       Reason = "intent-renew"      //

@@ -84,6 +84,10 @@ func (j joining) isFull(why string) Plan {
 	if j.c.inFlight(j.p) {
 		return j.c.inFlightPlan()
 	}
+	if m, found := j.catchingUp(); found {
+		return wait(LearnerInFlight, fmt.Sprintf("cluster %s has members enough (%d of %d), and learner %s of them has not caught up yet", j.c.ID, len(j.c.Members), j.size(), describe(m)),
+			"look at the log of that learner's etcd")
+	}
 	text := fmt.Sprintf("cluster %s is full: it has %d members of %d, and %s", j.c.ID, len(j.c.Members), j.size(), why)
 	hint := "to grow the cluster, give -cluster-size"
 	if j.p.Standby {
