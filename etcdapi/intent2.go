@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	clientv2 "go.etcd.io/etcd/client/v2"
 
@@ -12,7 +11,6 @@ import (
 )
 
 // In etcd 2.3 the intent is a key with a time to live.
-const intentTTL = joiner.IntentTime * time.Second
 
 func (c v2Client) intent(ctx context.Context) (live, begun *joiner.Intent, err error) {
 	if live, err = c.intentAt(ctx, intentKey); err != nil {
@@ -41,9 +39,9 @@ func (c v2Client) intentAt(ctx context.Context, key string) (*joiner.Intent, err
 // claim cannot put both keys at once: whoever dies in between has changed
 // nothing yet, and without the second one the first is taken back.
 func (c v2Client) claim(ctx context.Context, i joiner.Intent) error {
-	options := &clientv2.SetOptions{PrevExist: clientv2.PrevNoExist, TTL: intentTTL}
+	options := &clientv2.SetOptions{PrevExist: clientv2.PrevNoExist, TTL: joiner.IntentTime}
 	if i.Revision != 0 {
-		options = &clientv2.SetOptions{PrevIndex: uint64(i.Revision), TTL: intentTTL}
+		options = &clientv2.SetOptions{PrevIndex: uint64(i.Revision), TTL: joiner.IntentTime}
 	}
 	_, err := clientv2.NewKeysAPI(c.Client).Set(ctx, intentKey, intentValue(i), options)
 	if err == nil && i.Of != nil {
@@ -58,7 +56,7 @@ func (c v2Client) claim(ctx context.Context, i joiner.Intent) error {
 // names the host, so its index need not be known.
 func (c v2Client) renew(ctx context.Context, i joiner.Intent) error {
 	value := intentValue(i)
-	_, err := clientv2.NewKeysAPI(c.Client).Set(ctx, intentKey, value, &clientv2.SetOptions{PrevValue: value, TTL: intentTTL})
+	_, err := clientv2.NewKeysAPI(c.Client).Set(ctx, intentKey, value, &clientv2.SetOptions{PrevValue: value, TTL: joiner.IntentTime})
 	return v2Intent(err)
 }
 

@@ -61,7 +61,7 @@ func (c v3Client) leased(ctx context.Context, kv *mvccpb.KeyValue) (*joiner.Inte
 
 // claim puts the key if it is absent, or still the one to take over.
 func (c v3Client) claim(ctx context.Context, i joiner.Intent) error {
-	lease, err := c.leases.LeaseGrant(ctx, &pb.LeaseGrantRequest{TTL: joiner.IntentTime})
+	lease, err := c.leases.LeaseGrant(ctx, &pb.LeaseGrantRequest{TTL: int64(joiner.IntentTime / time.Second)})
 	if err != nil {
 		return orForbidden(ctx, err)
 	}

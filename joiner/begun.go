@@ -51,9 +51,9 @@ func (c Cluster) forgetting(begun *Intent) Plan {
 		Text: fmt.Sprintf("cluster %s is told that the join of host %q is over", c.ID, begun.Name)}
 }
 
-// beginning are the members that a join finds, and one that an unfinished one
-// had found and that is gone: whoever goes on with that must not take for all
-// what it left. One is enough to tell, and more would add up.
+// beginning are the members that are there, and, where an unfinished join has
+// removed one already, that one too: or whoever goes on with it would take the
+// smaller cluster for the whole. One that was removed is enough to show that.
 func (c Cluster) beginning() []ID {
 	all := c.ids()
 	if b := c.Unfinished(); b != nil {

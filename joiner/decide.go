@@ -48,6 +48,16 @@ func ambiguous(o Observation) Plan {
 		"give -endpoints of one cluster only, or a discovery token of its own for each")
 }
 
+// first is the answer of the first check that has one.
+func first(checks ...func() (Plan, bool)) (Plan, bool) {
+	for _, check := range checks {
+		if plan, decided := check(); decided {
+			return plan, true
+		}
+	}
+	return Plan{}, false
+}
+
 func refuse(r Reason, text, hint string) Plan {
 	return Plan{Step: StepRefuse, Reason: r, Text: text, Hint: hint, Exit: ExitNeedsHuman}
 }

@@ -161,7 +161,7 @@ func (j joining) namesake(m Member) (Plan, bool) {
 // watching gathers evidence on a member, unless it is clear already that this
 // host could not join.
 func (j joining) watching(m Member, why string) Plan {
-	if plan, blocked := j.versionGate(); blocked {
+	if plan, blocked := j.clearToJoin(); blocked {
 		return plan
 	}
 	text := fmt.Sprintf("watching whether member %s is dead (%s): %s", describe(m), why, evidence(m))

@@ -2,7 +2,6 @@ package joiner
 
 import (
 	"slices"
-	"time"
 )
 
 // Foresee lists the steps that Run would take from an observation if every
@@ -49,7 +48,7 @@ func (c Cluster) after(p Policy, plan Plan) Cluster {
 	switch plan.Step {
 	case StepClaim:
 		claimed := *plan.Intent
-		claimed.Left, claimed.Lease = Duration(IntentTime*time.Second), 1
+		claimed.Left, claimed.Lease = Duration(IntentTime), 1
 		c.Intent = &claimed
 		if claimed.Of != nil {
 			c.Begun = &claimed

@@ -34,7 +34,8 @@ func (j joining) hanging() (Plan, bool) {
 	return Plan{}, false
 }
 
-// hangers are the members that hang, without this host's own and one more.
+// hangers are the members that hang, except this host's own entry and the
+// member but.
 func (j joining) hangers(but ID) []Member {
 	return slices.DeleteFunc(slices.Clone(j.c.Members), func(m Member) bool {
 		return !j.c.hangs(m) || m.ID == but || sameURLs(m.PeerURLs, j.p.PeerURLs)

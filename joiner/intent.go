@@ -55,7 +55,7 @@ const IntentKey = "_elastic-etcd/intent"
 
 // IntentTime is how long an intent lasts unless it is renewed: long enough
 // for etcd to start after this tool has ended.
-const IntentTime = 120 // seconds
+const IntentTime = 2 * time.Minute
 
 // live tells whether the intent is in force.
 func (i *Intent) live() bool { return i != nil && (i.Left > 0 || i.Unclear != "") }
@@ -93,7 +93,7 @@ func (c Cluster) joins(m Member, p Policy) bool {
 }
 
 // renewBelow is what is left of an intent when it is renewed.
-const renewBelow = Duration(IntentTime * time.Second / 2)
+const renewBelow = Duration(IntentTime / 2)
 
 // turn stands before every change of the membership: it is this host's turn
 // when the intent in the cluster is its own. Where there can be none, the
@@ -148,7 +148,7 @@ func (c Cluster) inFlightPlan() Plan {
 		return wait(JoinInFlight, fmt.Sprintf("whether another host is changing the membership of cluster %s cannot be read: %s", c.ID, i.Unclear), "let this host reach the client URLs of the members")
 	}
 	hint := "let its etcd start; an intent that nobody renews runs out by itself"
-	if i.Left > 2*Duration(IntentTime*time.Second) {
+	if i.Left > 2*Duration(IntentTime) {
 		hint = "nobody puts an intent there for so long, unless the clock of an etcd 2.3 is wrong: delete the key " + IntentKey
 	}
 	return wait(JoinInFlight, fmt.Sprintf("host %q at %q is changing the membership of cluster %s (%s): this host waits, for %s more if that one gives up",

@@ -17,14 +17,7 @@ func (c Cluster) hasLearners() bool {
 	if c.Version != undecidedVersion {
 		return c.Version.hasLearners()
 	}
-	known := 0
-	for _, m := range c.Members {
-		if m.Version.Known() && !m.Version.hasLearners() {
-			return false
-		}
-		known += compareBool(m.Version.Known(), false)
-	}
-	return known > 0
+	return c.everyServer(Version.hasLearners)
 }
 
 // asLearner tells whether this host joins as a learner, or why it cannot join
@@ -137,10 +130,11 @@ func (c Cluster) promotion(p Policy, m Member, r Reason, why string) Plan {
 // waits long for one that hangs.
 func (j joining) addBeside() (Plan, bool) {
 	m, found := j.longest(j.c.Members, dead)
-	if !found || m.Learner || !m.Started() || !m.Health.Refused || len(j.c.Members) != j.size() || !j.admitsBeside() || !j.c.safeToRemove(m) || !j.c.safeToAdd() {
+	gone := found && !m.Learner && m.Started() && m.Health.Refused
+	if !gone || !j.c.safeToRemove(m) || !j.c.safeToAdd() || len(j.c.Members) != j.size() || !j.admitsBeside() {
 		return Plan{}, false
 	}
-	if plan, blocked := j.versionGate(); blocked {
+	if plan, blocked := j.clearToJoin(); blocked {
 		return plan, true
 	}
 	if learner, plan, refused := j.asLearner(); refused || !learner {

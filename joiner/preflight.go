@@ -2,7 +2,6 @@ package joiner
 
 import (
 	"fmt"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -25,10 +24,11 @@ type Fault struct {
 
 func (f Fault) String() string { return f.What + ": " + f.Wrong }
 
-// preflight stands before every change of the membership: a member that the
-// others cannot call back would only cost them quorum.
-func (j joining) preflight() (plan Plan, blocked bool) {
-	return first(j.admitted, j.writable, j.reachable, j.sameScheme, j.o.certified, j.o.resolved)
+// clearToJoin stands before every change that lets this host in: what would
+// harm the members, or only cost them quorum as they cannot call it back, is
+// told before anything is begun.
+func (j joining) clearToJoin() (plan Plan, blocked bool) {
+	return first(j.admitted, j.writable, j.reachable, j.sameScheme, j.o.certified, j.o.resolved, j.sound, j.listable, j.version)
 }
 
 // writable: an etcd that cannot write never comes up.
@@ -42,15 +42,6 @@ func (j joining) writable() (Plan, bool) {
 // is also how a cluster changes over from http to https.
 func (j joining) mayMove() (plan Plan, blocked bool) {
 	return first(j.admitted, j.reachable, j.o.certified, j.o.resolved)
-}
-
-func first(checks ...func() (Plan, bool)) (Plan, bool) {
-	for _, check := range checks {
-		if plan, blocked := check(); blocked {
-			return plan, true
-		}
-	}
-	return Plan{}, false
 }
 
 // reachable: others cannot reach this host at its loopback. A cluster that is
@@ -151,27 +142,4 @@ func Warnings(p Policy, o Observation) []string {
 		list = append(list, fmt.Sprintf("the cluster could not be asked (%s): %s: %s", f.Bar, f.URL, f.Error))
 	}
 	return list
-}
-
-// find gives the first of the URLs that is so.
-func find(urls []string, so func(*url.URL) bool) (string, bool) {
-	i := slices.IndexFunc(urls, func(s string) bool {
-		u, err := url.Parse(s)
-		return err == nil && so(u)
-	})
-	if i < 0 {
-		return "", false
-	}
-	return urls[i], true
-}
-
-// local tells whether a URL leads every host to itself, or nowhere.
-func local(u *url.URL) bool {
-	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	addr = addr.Unmap()
-	return err == nil && (addr.IsLoopback() || addr.IsUnspecified())
 }

@@ -12,8 +12,8 @@ const (
 	DataMoved         Reason = "data-moved"        // our member has other peer URLs
 	DataRemoved       Reason = "data-removed"      // the cluster removed our member
 	DataReadOnly      Reason = "data-read-only"    // before a change: etcd could not write
-	DataUnarchivable  Reason = "data-unarchivable" // the same, and there are archives enough, or no room
-	DataStale         Reason = "data-stale"        // the same, and archiving is forbidden
+	DataUnarchivable  Reason = "data-unarchivable" // our member was removed, but there are archives enough, or no room
+	DataStale         Reason = "data-stale"        // our member was removed, and archiving is forbidden
 
 	// This host has none, and a cluster has a quorum.
 	ClustersAmbiguous Reason = "clusters-ambiguous"

@@ -139,7 +139,7 @@ func compareBool(a, b bool) int {
 // remove takes out a member for good, so that this host can join: only when
 // nothing stands against the add that follows.
 func (j joining) remove(m Member, r Reason, why string) Plan {
-	if plan, blocked := j.versionGate(); blocked {
+	if plan, blocked := j.clearToJoin(); blocked {
 		return plan
 	}
 	if j.p.Strategy == Replace && j.stillToAdd(m) > 0 && !j.roomWithout(dead) {
@@ -215,7 +215,7 @@ func (c Cluster) votersWithout(m Member) int {
 
 // add makes this host a voter, or a learner first.
 func (j joining) add() Plan {
-	if plan, blocked := j.versionGate(); blocked {
+	if plan, blocked := j.clearToJoin(); blocked {
 		return plan
 	}
 	if plan, busy := j.hanging(); busy {

@@ -3,6 +3,7 @@ package joiner
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -63,4 +64,27 @@ func sameURLs(a, b []string) bool {
 // shares none.
 func overlap(a, b []string) bool {
 	return slices.ContainsFunc(a, func(u string) bool { return slices.Contains(b, u) })
+}
+
+// find gives the first of the URLs that is so.
+func find(urls []string, so func(*url.URL) bool) (string, bool) {
+	i := slices.IndexFunc(urls, func(s string) bool {
+		u, err := url.Parse(s)
+		return err == nil && so(u)
+	})
+	if i < 0 {
+		return "", false
+	}
+	return urls[i], true
+}
+
+// local tells whether a URL leads every host to itself, or nowhere.
+func local(u *url.URL) bool {
+	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	addr = addr.Unmap()
+	return err == nil && (addr.IsLoopback() || addr.IsUnspecified())
 }

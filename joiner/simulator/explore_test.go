@@ -193,7 +193,7 @@ func (e explorer) mayGo(w *world, before *Cluster, a *actor, victim joiner.ID) {
 // start starts the etcd of a host.
 func (e explorer) start(w *world, a *actor) {
 	err := w.c.Join(a.Host, a.config)
-	if errors.Is(err, ErrWrongList) && a.since < joiner.IntentTime*time.Second/2 {
+	if errors.Is(err, ErrWrongList) && a.since < joiner.IntentTime/2 {
 		e.fail(w, "somebody changed the members before %s could start", a.Policy.Name)
 	}
 	w.trail = append(w.trail, fmt.Sprintf("%s: etcd starts: %v", a.Policy.Name, err))

@@ -6,7 +6,7 @@ import (
 	"github.com/sttts/elastic-etcd/joiner"
 )
 
-const intentTime = joiner.Duration(joiner.IntentTime * time.Second)
+const intentTime = joiner.Duration(joiner.IntentTime)
 
 // Intent is the one in the cluster, nil = none.
 func (c *Cluster) Intent() *joiner.Intent { return c.intent }
