@@ -134,12 +134,13 @@ const (
 // over.
 func watchStatus(ctx context.Context, p joiner.Policy, observe func(context.Context) (joiner.Observation, error)) (s joiner.Status, o joiner.Observation, err error) {
 	end := time.Now().Add(watchTime)
-	for {
+	for looks := 1; ; looks++ {
 		if o, err = observe(ctx); err != nil {
 			return s, o, err
 		}
 		s, _ = joiner.StatusOf(p, o)
-		if s.Clear() || hopeless(p, o, s) || time.Now().After(end) || !pause(ctx, watchPause) {
+		over := looks > 1 && time.Now().After(end) // one look cannot tell whether a log moves
+		if s.Clear() || hopeless(p, o, s) || over || !pause(ctx, watchPause) {
 			return s, o, nil
 		}
 	}

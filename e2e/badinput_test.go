@@ -91,11 +91,10 @@ func TestBadDiscovery(t *testing.T) {
 			lab := cluster.New(t)
 			s := &site{T: t, lab: lab, token: fakeDiscovery(t, lab, c.answer)}
 			h := lab.Host("3.6")
-			r := s.elastic(h, "-timeout=8s", "-dead-after=1s")
 			if c.reason == "" {
 				c.reason = "discovery-unreachable"
 			}
-			s.want(r, c.code, c.reason)
+			r := s.ends(s.start(h, "-dead-after=1s"), c.code, c.reason)
 			if !strings.Contains(r.Stderr, c.says) {
 				t.Errorf("its log does not say %q: %s", c.says, r)
 			}
@@ -109,11 +108,22 @@ func TestBadDiscovery(t *testing.T) {
 	}
 }
 
+// ends is how a run ends that waits, or by itself.
+func (s *site) ends(run *cluster.Running, code int, reason string) cluster.Result {
+	s.Helper()
+	if code == 75 {
+		return s.wantWait(run, reason)
+	}
+	r := run.Wait()
+	s.want(r, code, reason)
+	return r
+}
+
 func TestDiscoveryDown(t *testing.T) {
 	t.Parallel()
 	lab := cluster.New(t)
 	s := &site{T: t, lab: lab, token: lab.DeadURL() + "/0123456789abcdef0123456789abcdef"}
-	s.want(s.elastic(lab.Host("3.6"), "-timeout=4s"), 75, "discovery-unreachable")
+	s.wantWait(s.start(lab.Host("3.6")), "discovery-unreachable")
 }
 
 // TestDiscoveryComesBack: a service that restarts while hosts wait.
@@ -123,7 +133,7 @@ func TestDiscoveryComesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := s.lab.Host("3.6")
-	run := h.ElasticStart(s.flags(h)...)
+	run := s.start(h)
 	s.lab.WaitFor("it to wait", logged(run, "discovery-unreachable"))
 	s.disco.Start()
 	r := run.Wait()
@@ -149,7 +159,7 @@ func TestBadPaths(t *testing.T) {
 func TestDuplicateName(t *testing.T) {
 	s := newSite(t, 2)
 	hosts := s.lab.Hosts(2, "3.6")
-	first := hosts[0].ElasticStart(s.flags(hosts[0])...)
+	first := s.start(hosts[0])
 	s.lab.WaitFor("the first host to register", logged(first, "founders-missing"))
 	s.want(s.elastic(hosts[1], "-name="+hosts[0].Name), 78, "name-in-use")
 	s.want(s.elastic(hosts[1], "-timeout=30s"), 0, "found")
@@ -207,12 +217,7 @@ func TestSeveralPeerURLs(t *testing.T) {
 func TestIPv6(t *testing.T) {
 	s := newSite(t, 1)
 	h := s.lab.Host("3.6")
-	l, err := net.Listen("tcp", "[::1]:0")
-	if err != nil {
-		t.Fatalf("this test needs IPv6 on the loopback: %v", err)
-	}
-	url := "http://" + l.Addr().String()
-	l.Close()
+	const url = "http://[::1]:23800" // no port that a client is given
 	r := s.elastic(h, "-initial-advertise-peer-urls="+url)
 	s.want(r, 0, "found")
 	h.StartWith(r.Stdout, "--listen-peer-urls="+url)
@@ -251,7 +256,7 @@ func TestTLS(t *testing.T) {
 	hosts[2].Kill()
 	fresh := lab.Host("3.6")
 	s.unchanged(hosts[0], func() {
-		r := s.elastic(fresh, "-timeout=8s")
+		r := s.elastic(fresh)
 		if r.Code != 78 || !strings.Contains(r.Stderr, "tls") && !strings.Contains(r.Stderr, "certificate") {
 			t.Fatalf("without certificates: %s", r)
 		}

@@ -58,7 +58,7 @@ func (s *site) oneMore(version string, hosts []*cluster.Host) {
 	racers := s.wrongHosts(version, 0, -time.Hour, time.Hour, 48*time.Hour)
 	var runs []*cluster.Running
 	for _, h := range racers {
-		runs = append(runs, h.ElasticStart(s.flags(h, at(hosts), "-cluster-size=4", "-dead-after=3s", "-timeout=20s")...))
+		runs = append(runs, s.start(h, at(hosts), "-cluster-size=4", "-dead-after=3s", "-timeout=20s"))
 	}
 	joined := 0
 	for _, run := range runs {

@@ -124,7 +124,7 @@ func (c *crash) allSent(h *cluster.Host) {
 
 func (c *crash) join(h *cluster.Host) *cluster.Running {
 	c.Helper()
-	return h.ElasticStart(c.flags(h, at(c.hosts), "-discovery=", "-dead-after=1s")...) // nobody says how many members there are to be
+	return c.start(h, at(c.hosts), "-discovery=", "-dead-after=1s") // nobody says how many members there are to be
 }
 
 // joined tries again where there is reason to, as systemd does: a busy machine

@@ -47,18 +47,18 @@ func (s *site) cutOffRefused(n *cluster.Net, version string, hosts []*cluster.Ho
 	for _, strategy := range []string{"add", "replace", "prune"} {
 		fresh := s.lab.Host(version)
 		n.Both(n.Port(fresh), n.Port(unseen), netns.Cut)
-		runs = append(runs, fresh.ElasticStart(s.flags(fresh, at(hosts), "-join-strategy="+strategy, "-timeout=12s")...))
+		runs = append(runs, s.start(fresh, at(hosts), "-join-strategy="+strategy, "-timeout=12s"))
 	}
 	for _, run := range runs {
 		s.want(run.Wait(), 75, reason)
 	}
 }
 
-// TestReboot: a member's host is down for three quarters of -dead-after, and
-// another host wants its place all the while.
+// TestReboot: a member's host is down for 45 seconds, and other hosts want its
+// place all the while. With the default of -dead-after it keeps it.
 func TestReboot(t *testing.T) {
 	t.Parallel()
-	const deadAfter = 12 * time.Second
+	const deadAfter, reboot = 60 * time.Second, 45 * time.Second
 	for _, version := range allVersions {
 		t.Run(version, func(t *testing.T) {
 			s := newSite(t, 3)
@@ -67,10 +67,10 @@ func TestReboot(t *testing.T) {
 			var runs []*cluster.Running
 			s.unchanged(hosts[0], func() {
 				hosts[2].Kill()
-				down := time.After(deadAfter * 3 / 4)
+				down := time.After(reboot)
 				for _, strategy := range []string{"replace", "prune"} {
 					fresh := s.lab.Host(version)
-					runs = append(runs, fresh.ElasticStart(s.flags(fresh, "-join-strategy="+strategy, "-dead-after="+deadAfter.String())...))
+					runs = append(runs, s.start(fresh, "-join-strategy="+strategy, "-dead-after="+deadAfter.String()))
 				}
 				<-down
 				s.boot(resume, hosts[2])

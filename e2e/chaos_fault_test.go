@@ -96,7 +96,7 @@ func (s *site) healed(n *cluster.Net, f fault, hosts []*cluster.Host, leader boo
 		fresh := s.lab.Host(victim.Version)
 		n.Port(fresh) // is cut off from the victim, too
 		f.inject(s, n, victim)
-		run := fresh.ElasticStart(s.flags(fresh, at(others), "-dead-after=80s")...)
+		run := s.start(fresh, at(others), "-dead-after=80s")
 		s.lab.WaitFor("elastic-etcd to watch after "+f.name, logged(run, "reason=watch-members"))
 		s.lab.WaitLeader(others...)
 		s.wantQuorum(others...)

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -31,7 +30,7 @@ func (m *node) step() {
 	case m.h.Running():
 		m.beside()
 	case m.run == nil && time.Now().After(m.again):
-		m.run = m.h.ElasticStart(m.s.flags(m.h, m.flags()...)...)
+		m.run = m.s.start(m.h, m.flags()...)
 	case m.run != nil && !m.run.Running():
 		m.decided(m.run.Wait())
 		m.run = nil
@@ -66,8 +65,7 @@ func (m *node) beside() {
 
 func (m *node) promote() *cluster.Running {
 	m.s.Helper()
-	flags := append(m.h.IdentityFlags(), m.s.flags(m.h, m.flags()...)[1:]...) // without -o
-	return m.s.lab.ElasticStart(cluster.Command{Args: append([]string{"promote"}, flags...), Dir: filepath.Dir(m.h.DataDir)})
+	return m.s.command("promote", m.h, m.flags()...)
 }
 
 // String is for the message of a failed test.

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -40,7 +41,7 @@ func (s *site) refusedNow(others []*cluster.Host) {
 	var runs []*cluster.Running
 	for _, strategy := range []string{"replace", "prune"} {
 		fresh := s.lab.Host(others[0].Version)
-		runs = append(runs, fresh.ElasticStart(s.flags(fresh, at(others), "-dead-after=2s", "-timeout=6s", "-join-strategy="+strategy)...))
+		runs = append(runs, s.start(fresh, at(others), "-dead-after=2s", "-timeout=6s", "-join-strategy="+strategy))
 	}
 	for _, run := range runs {
 		s.want(run.Wait(), 75, "full or watch-members")
@@ -60,9 +61,9 @@ func (s *site) stutter(h *cluster.Host) (end func()) {
 				return
 			}
 			_ = h.Etcd().TryThaw()
-			if waitOr(stop, 50*time.Millisecond) {
-				return
-			}
+			ctx, cancel := context.WithTimeout(s.Context(), time.Second)
+			_, _ = h.TryStatus(ctx) // it lives: it gets as far as to answer
+			cancel()
 		}
 	}()
 	return func() { close(stop); <-ended }

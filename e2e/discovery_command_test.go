@@ -18,8 +18,7 @@ func TestSourcesCommand(t *testing.T) {
 			hosts := s.lab.Hosts(4, version)
 			file := filepath.Join(s.lab.Dir(), "my addresses")
 			s.source = []string{`-discovery-command=cat "` + file + `"`}
-			r := s.ask(hosts[3], "-timeout=5s").Wait()
-			s.want(r, 75, "unreachable")
+			r := s.wantWait(s.ask(hosts[3]), "unreachable")
 			if !strings.Contains(r.Stderr, `-discovery-command: "cat": exit status 1: "cat: '`+file) && !strings.Contains(r.Stderr, "No such file") {
 				t.Fatalf("the failure is not shown: %s", r)
 			}
@@ -52,7 +51,7 @@ func TestSourcesSeveral(t *testing.T) {
 	r.all(founding, hosts[:3]...)
 	r.lab.WaitHealthy(3, hosts[:3]...)
 	r.etcd.Kill()
-	r.want(r.ask(hosts[3], "-timeout=5s").Wait(), 75, "discovery-unreachable")
+	r.wantWait(r.ask(hosts[3]), "discovery-unreachable")
 	r.source = append(token, "-initial-cluster="+cluster.InitialCluster(hosts[0]), "-discovery-command=echo "+hosts[1].Addr)
 	r.bring("join-listed", hosts[3], "-cluster-size=4")
 	r.lab.WaitHealthy(4, hosts...)

@@ -156,7 +156,7 @@ func TestSourcesPublic(t *testing.T) {
 			token := startPublic(t, s.lab, 3)
 			s.source = []string{"-discovery=" + token}
 			hosts := s.lab.Hosts(4, version)
-			s.want(s.ask(hosts[0], "-timeout=4s").Wait(), 75, "founders-missing")
+			s.wantWait(s.ask(hosts[0]), "founders-missing")
 			runs := []*cluster.Running{s.ask(hosts[0]), s.ask(hosts[1])}
 			s.lab.WaitFor("two to be registered", logged(runs[1], "2 of 3 founders registered"))
 			startDiscovering(hosts[2], token) // plain etcd
@@ -166,7 +166,7 @@ func TestSourcesPublic(t *testing.T) {
 				hosts[i].StartWith(r.Stdout)
 			}
 			s.lab.WaitHealthy(3, hosts[:3]...)
-			s.want(s.ask(hosts[3], "-timeout=12s").Wait(), 75, "full")
+			s.want(s.ask(hosts[3]).Wait(), 75, "full")
 
 			hosts[2].Kill()
 			s.bring("join-listed", hosts[3])
@@ -185,8 +185,7 @@ func (s *sourced) unknownToken(token, version string) {
 		s.Fatal(err)
 	}
 	s.source = []string{"-discovery=http://" + u.Host + "/ffffffffffffffffffffffffffffffff"}
-	r := s.ask(s.lab.Host(version), "-timeout=4s").Wait()
-	s.want(r, 75, "discovery-unreachable")
+	r := s.wantWait(s.ask(s.lab.Host(version)), "discovery-unreachable")
 	if !strings.Contains(r.Stderr, "unable to GET token") {
 		s.Errorf("it does not say what the service said: %s", r)
 	}

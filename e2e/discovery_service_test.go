@@ -71,14 +71,11 @@ func TestDiscoveryServiceOneNameElastic(t *testing.T) {
 	hosts := s.lab.Hosts(2, "3.6")
 	var runs []*cluster.Running
 	for _, h := range hosts {
-		runs = append(runs, h.ElasticStart(s.flags(h, "-name=same", "-timeout=8s")...))
+		runs = append(runs, s.start(h, "-name=same"))
 	}
-	results := []cluster.Result{runs[0].Wait(), runs[1].Wait()}
-	if results[0].Code == 78 {
-		results[0], results[1] = results[1], results[0]
-	}
-	s.want(results[0], 75, "founders-missing")
-	s.want(results[1], 78, "name-in-use")
+	refused := s.firstToEnd(runs)
+	s.wantWait(runs[1-refused], "founders-missing")
+	s.want(runs[refused].Wait(), 78, "name-in-use")
 	s.waitRegistered(1)
 }
 
@@ -229,7 +226,7 @@ func TestDiscoveryServiceInstances(t *testing.T) {
 			site := &site{T: t, lab: s.lab, token: token, told: map[*cluster.Host]string{}}
 			hosts := s.lab.Hosts(3, version)
 			startDiscovering(hosts[0], token)
-			elastic := hosts[1].ElasticStart(site.flags(hosts[1])...)
+			elastic := site.start(hosts[1])
 			waitRegistered(s.lab, token, 2)
 			s.kill(0)
 			s.lab.WaitLeader(s.etcds...).Kill()

@@ -48,8 +48,8 @@ func (s *sourced) all(reason string, hosts ...*cluster.Host) {
 	for _, h := range hosts {
 		runs = append(runs, s.ask(h))
 	}
-	for i, run := range runs {
-		r := run.Wait()
+	for i := range s.asTheyEnd(runs) {
+		r := runs[i].Wait()
 		s.want(r, 0, reason)
 		hosts[i].StartWith(r.Stdout)
 		s.told[hosts[i]] = r.Stdout
@@ -69,7 +69,7 @@ func TestSourcesStatic(t *testing.T) {
 			s := newSourced(t)
 			hosts := s.lab.Hosts(4, version)
 			s.source = static(hosts[:3])
-			s.ask(hosts[3], "-timeout=5s").Wait()
+			s.wantWait(s.ask(hosts[3]), "founder-not-listed")
 			s.bring("found", hosts[0])
 			hosts[1].Start(append(hosts[1].IdentityFlags(), s.source...)...) // plain etcd
 			s.lab.WaitLeader(hosts[0], hosts[1])
@@ -89,11 +89,11 @@ func (s *sourced) wipeOne(hosts []*cluster.Host) {
 		h.Kill()
 	}
 	removeAll(s.T, hosts[0].DataDir+"/member") // its record stays, spent
-	s.want(s.ask(hosts[0], "-timeout=5s").Wait(), 75, "founder-lost-disk")
+	s.wantWait(s.ask(hosts[0]), "founder-lost-disk")
 	hosts[0].Wipe()
 	s.bring(resume, hosts[2])
 	s.answers(hosts[2])
-	s.want(s.ask(hosts[0], "-timeout=5s").Wait(), 75, "no-quorum")
+	s.wantWait(s.ask(hosts[0]), "no-quorum")
 	hosts[1].Resume()
 	s.lab.WaitLeader(hosts[1], hosts[2])
 	if out := s.bring("join-listed", hosts[0]); !strings.Contains(out, "=existing") {
@@ -118,7 +118,7 @@ func TestSourcesStaticHints(t *testing.T) {
 	s := newSourced(t)
 	hosts := s.lab.Hosts(4, "3.6")
 	s.source = []string{"-initial-cluster=" + cluster.InitialCluster(hosts[:3]...)}
-	s.want(s.ask(hosts[0], "-timeout=5s").Wait(), 75, "unreachable")
+	s.wantWait(s.ask(hosts[0]), "unreachable")
 	s.lab.Found(hosts[:3]...)
 	s.bring("join-listed", hosts[3], "-cluster-size=4")
 	s.lab.WaitHealthy(4, hosts...)

@@ -117,13 +117,13 @@ func TestSourcesSRV(t *testing.T) {
 			for _, h := range hosts {
 				h.DNSName = h.Name + "." + domain
 			}
-			s.want(s.ask(hosts[0], "-timeout=5s").Wait(), 75, "discovery-unreachable")
+			s.wantWait(s.ask(hosts[0]), "discovery-unreachable")
 			z.host(hosts[0])
 			z.host(hosts[1])
-			s.want(s.ask(hosts[0], "-timeout=5s", "-cluster-size=3").Wait(), 75, "founders-missing")
+			s.wantWait(s.ask(hosts[0], "-cluster-size=3"), "founders-missing")
 			z.host(hosts[2])
 			z.add("%s. 1 IN A %s", hosts[3].DNSName, hosts[3].Addr)
-			s.want(s.ask(hosts[3], "-timeout=5s").Wait(), 75, "founder-not-listed")
+			s.wantWait(s.ask(hosts[3]), "founder-not-listed")
 			s.bring("found", hosts[0], "-cluster-size=3")
 			if version == "3.4" { // which wants records for TLS, too
 				s.bring(founding, hosts[1])
@@ -161,7 +161,7 @@ func TestSourcesSRVClients(t *testing.T) {
 	s, z := newZoned(t)
 	s.source = []string{"-discovery-srv=" + domain, "-discovery-srv-name=prod"}
 	hosts := s.lab.Hosts(4, "3.7")
-	s.want(s.ask(hosts[3], "-timeout=5s").Wait(), 75, "unreachable")
+	s.wantWait(s.ask(hosts[3]), "unreachable")
 	s.lab.Found(hosts[:3]...)
 	z.add("a.%s. 1 IN A %s", domain, hosts[1].Addr)
 	z.add("_etcd-client-prod._tcp.%s. 1 IN SRV 0 0 2379 a.%s.", domain, domain)

@@ -44,7 +44,7 @@ func TestDiscoveryTLS(t *testing.T) {
 	hosts := []*cluster.Host{at, lab.Host("3.7")}
 	var runs []*cluster.Running
 	for _, h := range hosts {
-		runs = append(runs, h.ElasticStart(s.flags(h, client...)...))
+		runs = append(runs, s.start(h, client...))
 	}
 	for i, run := range runs {
 		r := run.Wait()

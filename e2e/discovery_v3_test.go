@@ -177,7 +177,7 @@ func TestSourcesV3Registrants(t *testing.T) {
 			h.Kill()
 		}
 		hosts[1].Wipe()
-		r.want(r.ask(hosts[1], "-timeout=5s").Wait(), 75, "founder-lost-disk")
+		r.wantWait(r.ask(hosts[1]), "founder-lost-disk")
 	})
 }
 
@@ -203,10 +203,10 @@ func TestSourcesV3Down(t *testing.T) {
 	r := newRegistry(t, "3.6", 1)
 	h := r.lab.Host("3.6")
 	r.source[0] += "x"
-	r.want(r.ask(h, "-timeout=5s").Wait(), 78, "discovery-token-unknown")
+	r.want(r.ask(h).Wait(), 78, "discovery-token-unknown")
 	r.source[0] = strings.TrimSuffix(r.source[0], "x")
 	r.etcd.Freeze()
-	r.want(r.ask(h, "-timeout=8s").Wait(), 75, "discovery-unreachable")
+	r.wantWait(r.ask(h), "discovery-unreachable")
 	r.etcd.Thaw()
 	r.bring("found", h)
 	r.lab.WaitHealthy(1, h)

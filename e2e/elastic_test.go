@@ -41,13 +41,18 @@ func (s *site) flags(h *cluster.Host, more ...string) []string {
 	if err != nil {
 		s.Fatal(err)
 	}
-	return append([]string{"-o=flags", "-discovery=" + s.token, "-etcd-binary=" + binary,
-		"-dead-after=3s", "-timeout=90s", "-v=2"}, more...)
+	return append([]string{"-discovery=" + s.token, "-etcd-binary=" + binary, "-dead-after=3s", "-timeout=90s", "-v=2"}, more...)
+}
+
+// command starts a command of elastic-etcd about a host.
+func (s *site) command(name string, h *cluster.Host, more ...string) *cluster.Running {
+	s.Helper()
+	return s.lab.ElasticStart(cluster.Command{Args: slices.Concat([]string{name}, h.IdentityFlags(), s.flags(h, more...))})
 }
 
 func (s *site) elastic(h *cluster.Host, more ...string) cluster.Result {
 	s.Helper()
-	return h.Elastic(s.flags(h, more...)...)
+	return s.start(h, more...).Wait()
 }
 
 // boot is what a host does when it comes up: ask elastic-etcd, start etcd with
@@ -95,7 +100,7 @@ func (s *site) foundWith(more []string, hosts ...*cluster.Host) {
 	s.Helper()
 	var runs []*cluster.Running
 	for _, h := range hosts {
-		runs = append(runs, h.ElasticStart(s.flags(h, more...)...))
+		runs = append(runs, s.start(h, more...))
 	}
 	for i := range s.asTheyEnd(runs) {
 		r := runs[i].Wait()
@@ -173,8 +178,7 @@ func (s *site) wantKey(h *cluster.Host, value string) {
 // plan gives what elastic-etcd plan says it would do.
 func (s *site) plan(h *cluster.Host, more ...string) (steps []string, code int) {
 	s.Helper()
-	flags := slices.DeleteFunc(s.flags(h, more...), func(f string) bool { return strings.HasPrefix(f, "-o=") })
-	r := s.lab.Elastic(append(append([]string{"plan", "-o=json"}, h.IdentityFlags()...), flags...)...)
+	r := s.command("plan", h, append([]string{"-o=json"}, more...)...).Wait()
 	var out struct {
 		Plans []struct{ Step, Reason string }
 	}

@@ -68,14 +68,24 @@ func (w watcher) look() etcdapi.Sight {
 // cluster is the only cluster with a quorum.
 func (w watcher) cluster() joiner.Cluster {
 	w.t.Helper()
-	s := w.look()
-	if len(s.Clusters) != 1 {
-		w.t.Fatalf("%d clusters with a quorum in %+v", len(s.Clusters), s)
-	}
-	if c := s.Clusters[0]; c.NoProof != "" {
-		w.t.Fatalf("no progress of the leader: %s", c.NoProof)
-	}
-	return s.Clusters[0]
+	return w.sees("a cluster", func(joiner.Cluster) error { return nil })
+}
+
+// sees looks until the only cluster with a quorum is as wanted: one look may
+// fall into an election, or find a busy disk.
+func (w watcher) sees(what string, wanted func(joiner.Cluster) error) (c joiner.Cluster) {
+	w.t.Helper()
+	w.lab.WaitFor(what, func(context.Context) error {
+		s := w.look()
+		if len(s.Clusters) != 1 {
+			return fmt.Errorf("%d clusters with a quorum in %+v", len(s.Clusters), s)
+		}
+		if c = s.Clusters[0]; c.NoProof != "" {
+			return fmt.Errorf("no progress of the leader: %s", c.NoProof)
+		}
+		return wanted(c)
+	})
+	return c
 }
 
 func (w watcher) member(c joiner.Cluster, peerURL string) joiner.Member {
@@ -102,7 +112,10 @@ func (w watcher) seesHealthy(hosts []*cluster.Host, version string) {
 		w.t.Fatal(err)
 	}
 	leader := w.lab.WaitLeader(hosts...)
-	c := w.cluster()
+	// A cluster of etcd 3 says 3.0 or nothing until it has seen all founders.
+	c := w.sees("the cluster's version", func(c joiner.Cluster) error {
+		return errors.Join(healthyAt(c, hosts...), differs("cluster version", c.Version, wanted))
+	})
 	if uint64(c.ID) != hosts[0].ClusterID() || len(c.Members) != len(hosts) || c.Term == 0 {
 		w.t.Errorf("cluster %+v", c)
 	}
@@ -111,41 +124,44 @@ func (w watcher) seesHealthy(hosts []*cluster.Host, version string) {
 	}
 	for _, h := range hosts {
 		m := w.member(c, h.PeerURL())
-		w.wantHealthy(m)
 		if m.Name != h.Name || !m.Started() || m.Version != wanted {
 			w.t.Errorf("%s: %+v", h.Name, m)
 		}
 	}
-	// A cluster of etcd 3 says 3.0 or nothing until it has seen all founders.
-	w.lab.WaitFor("the cluster's version", func(context.Context) error {
-		return differs("cluster version", w.cluster().Version, wanted)
-	})
 }
 
-func (w watcher) wantHealthy(m joiner.Member) {
-	w.t.Helper()
-	h := m.Health
-	if h.Reached == "" || !h.Following || h.Match == 0 || h.Silent != 0 || h.Unclear != "" {
-		w.t.Errorf("member %s at %q is not healthy: %+v", m.ID, m.PeerURLs, h)
+// healthyAt says which member of some hosts is not healthy.
+func healthyAt(c joiner.Cluster, hosts ...*cluster.Host) error {
+	for _, host := range hosts {
+		m, listed := memberAt(c.Members, host.PeerURL())
+		if h := m.Health; !listed || h.Reached == "" || !h.Following || h.Match == 0 || h.Silent != 0 || h.Unclear != "" {
+			return fmt.Errorf("the member at %s is not healthy: %+v", host.PeerURL(), m)
+		}
 	}
+	return nil
+}
+
+func (w watcher) wantHealthy(hosts ...*cluster.Host) {
+	w.t.Helper()
+	w.sees("healthy members", func(c joiner.Cluster) error { return healthyAt(c, hosts...) })
 }
 
 // wantLost also wants the evidence to grow from one Look to the next.
 func (w watcher) wantLost(lost *cluster.Host, others ...*cluster.Host) {
 	w.t.Helper()
-	w.cluster()
-	before := w.member(w.cluster(), lost.PeerURL()).Health
-	c := w.cluster()
-	after := w.member(c, lost.PeerURL()).Health
-	if after.Reached != "" || after.Following || after.Unclear != "" || after.Match != before.Match {
-		w.t.Errorf("%s is lost and seen as %+v", lost.Name, after)
-	}
-	if after.Silent <= before.Silent || after.Stalled <= before.Stalled {
-		w.t.Errorf("%s: evidence %+v is no more than %+v", lost.Name, after, before)
-	}
-	for _, h := range others {
-		w.wantHealthy(w.member(c, h.PeerURL()))
-	}
+	var before joiner.Health
+	w.sees(lost.Name+" to be lost", func(c joiner.Cluster) error {
+		m, _ := memberAt(c.Members, lost.PeerURL())
+		after := m.Health
+		defer func() { before = after }()
+		if after.Reached != "" || after.Following || after.Unclear != "" || after.Match != before.Match {
+			return fmt.Errorf("it is seen as %+v", after)
+		}
+		if after.Silent <= before.Silent || after.Stalled <= before.Stalled || before.Stalled == 0 {
+			return fmt.Errorf("evidence %+v is no more than %+v", after, before)
+		}
+		return healthyAt(c, others...)
+	})
 }
 
 func (w watcher) seesFrozen(frozen *cluster.Host, others ...*cluster.Host) {
@@ -155,7 +171,7 @@ func (w watcher) seesFrozen(frozen *cluster.Host, others ...*cluster.Host) {
 	w.wantLost(frozen, others...)
 	frozen.Thaw()
 	w.lab.WaitHealthy(3, append(others, frozen)...)
-	w.wantHealthy(w.member(w.cluster(), frozen.PeerURL()))
+	w.wantHealthy(frozen)
 }
 
 func (w watcher) seesKilled(killed *cluster.Host, others ...*cluster.Host) {
@@ -165,15 +181,24 @@ func (w watcher) seesKilled(killed *cluster.Host, others ...*cluster.Host) {
 	w.wantLost(killed, others...)
 	killed.Resume()
 	w.lab.WaitHealthy(3, append(others, killed)...)
-	w.wantHealthy(w.member(w.cluster(), killed.PeerURL()))
+	w.wantHealthy(killed)
 	killed.Kill()
 	w.lab.WaitLeader(others...)
-	failures := w.look().Failures
-	if !slices.ContainsFunc(failures, func(f joiner.Failure) bool {
-		return f.URL == killed.PeerURL() && strings.Contains(f.Error, "connection refused")
-	}) {
-		w.t.Errorf("%s refuses connections, not in %+v", killed.PeerURL(), failures)
-	}
+	w.wantFailure("connection refused", killed.PeerURL())
+}
+
+// wantFailure wants these addresses to fail, with this in the errors.
+func (w watcher) wantFailure(text string, urls ...string) {
+	w.t.Helper()
+	w.lab.WaitFor("failures of "+strings.Join(urls, ", "), func(context.Context) error {
+		failures := w.look().Failures
+		for _, url := range urls {
+			if !slices.ContainsFunc(failures, func(f joiner.Failure) bool { return f.URL == url && strings.Contains(f.Error, text) }) {
+				return fmt.Errorf("no %q of %s in %+v", text, url, failures)
+			}
+		}
+		return nil
+	})
 }
 
 func (w watcher) removes(dead *cluster.Host) {
@@ -234,15 +259,14 @@ func (w watcher) seesNoQuorum(follower *cluster.Host) {
 	w.t.Helper()
 	id := w.cluster().ID
 	follower.Kill()
-	var s etcdapi.Sight
-	w.lab.WaitFor("no quorum", func(context.Context) error {
-		s = w.look()
-		return differs("clusters", len(s.Clusters), 0)
+	w.lab.WaitFor("no quorum, and a view of two members", func(context.Context) error {
+		s := w.look()
+		i := slices.IndexFunc(s.Views, func(v joiner.View) bool { return v.From == w.peer })
+		if len(s.Clusters) > 0 || i < 0 || s.Views[i].ClusterID != id || len(s.Views[i].Members) != 2 {
+			return fmt.Errorf("seen: %+v", s)
+		}
+		return nil
 	})
-	i := slices.IndexFunc(s.Views, func(v joiner.View) bool { return v.From == w.peer })
-	if i < 0 || s.Views[i].ClusterID != id || len(s.Views[i].Members) != 2 {
-		w.t.Errorf("no view from %s in %+v", w.peer, s.Views)
-	}
 	if err := w.api.Add(w.t.Context(), id, []string{"http://127.1.2.3:2380"}, false, etcdapi.Under{}); err == nil {
 		w.t.Error("added a member without a quorum")
 	}
@@ -277,11 +301,12 @@ func TestEtcdAPILearner(t *testing.T) {
 		return errors.New("there is no started learner")
 	})
 	hosts[1].Freeze()
-	c := w.cluster()
-	if m := w.member(c, hosts[1].PeerURL()); m.Health.Following || m.Health.Reached != "" {
-		t.Errorf("a frozen learner is seen as %+v", m.Health)
-	}
-	w.wantHealthy(w.member(c, hosts[0].PeerURL()))
+	w.sees("a frozen learner", func(c joiner.Cluster) error {
+		if m := w.member(c, hosts[1].PeerURL()); m.Health.Following || m.Health.Reached != "" {
+			return fmt.Errorf("it is seen as %+v", m.Health)
+		}
+		return healthyAt(c, hosts[0])
+	})
 }
 
 // TestEtcdAPISecure wants TLS to every port, and a failure of it to be told
@@ -300,30 +325,18 @@ func TestEtcdAPISecure(t *testing.T) {
 			distrust := etcdapi.TLSFiles{Cert: certs.Cert, Key: certs.Key}
 
 			w := watcher{t, lab, newAPI(t, etcdapi.Config{Client: right}), host.PeerURL()}
-			w.wantHealthy(w.member(w.cluster(), host.PeerURL()))
+			w.wantHealthy(host)
 			w.api = newAPI(t, etcdapi.Config{Client: nobody, Peer: right})
-			if s := w.look(); len(s.Clusters) > 0 || len(s.Views) != 1 || s.Views[0].From != host.PeerURL() {
-				t.Errorf("with the peer port only: %+v", s)
-			}
-			w.wantTLSFailures(host.ClientURL())
+			w.lab.WaitFor("the peer port only", func(context.Context) error {
+				if s := w.look(); len(s.Clusters) > 0 || len(s.Views) != 1 || s.Views[0].From != host.PeerURL() {
+					return fmt.Errorf("seen: %+v", s)
+				}
+				return nil
+			})
+			w.wantFailure("TLS failure", host.ClientURL())
 			w.api = newAPI(t, etcdapi.Config{Client: distrust, Peer: nobody})
-			w.wantTLSFailures(host.ClientURL(), host.PeerURL())
+			w.wantFailure("TLS failure", host.ClientURL(), host.PeerURL())
 		})
-	}
-}
-
-func (w watcher) wantTLSFailures(urls ...string) {
-	w.t.Helper()
-	s := w.look()
-	for _, url := range urls {
-		if !slices.ContainsFunc(s.Failures, func(f joiner.Failure) bool {
-			return f.URL == url && strings.Contains(f.Error, "TLS failure")
-		}) {
-			w.t.Errorf("no TLS failure of %s in %+v", url, s.Failures)
-		}
-	}
-	if len(s.Failures) != len(urls) {
-		w.t.Errorf("failures other than of %q: %+v", urls, s.Failures)
 	}
 }
 
@@ -345,18 +358,18 @@ func TestEtcdAPIWithoutHTTP(t *testing.T) {
 				"--listen-client-http-urls=http://"+host.Addr+":2378")...)
 			lab.WaitHealthy(1, host)
 			w := watcher{t, lab, newAPI(t, config), host.PeerURL()}
-			s := w.look()
-			if len(s.Clusters) != 1 || s.Clusters[0].API != "v3" || s.Clusters[0].From != host.ClientURL() {
-				t.Fatalf("no cluster by gRPC in %+v", s)
-			}
-			c := s.Clusters[0]
-			m := w.member(c, host.PeerURL())
-			if !strings.Contains(c.NoProof, "/debug/vars") || m.Health.Following || m.Health.Reached == "" {
-				t.Errorf("cluster %+v", c)
-			}
-			if !c.Version.Known() || !m.Version.Known() {
-				t.Errorf("cluster version %s, member version %s", c.Version, m.Version)
-			}
+			lab.WaitFor("the cluster to be seen by gRPC", func(context.Context) error {
+				s := w.look()
+				if len(s.Clusters) != 1 || s.Clusters[0].API != "v3" || s.Clusters[0].From != host.ClientURL() {
+					return fmt.Errorf("no cluster by gRPC in %+v", s)
+				}
+				c := s.Clusters[0]
+				m := w.member(c, host.PeerURL())
+				if !strings.Contains(c.NoProof, "/debug/vars") || m.Health.Following || m.Health.Reached == "" || !c.Version.Known() || !m.Version.Known() {
+					return fmt.Errorf("cluster %+v", c)
+				}
+				return nil
+			})
 		})
 	}
 }

@@ -9,16 +9,6 @@ import (
 	"github.com/sttts/elastic-etcd/e2e/cluster"
 )
 
-// logged waits for a text on a run's standard error.
-func logged(run *cluster.Running, text string) func(context.Context) error {
-	return func(context.Context) error {
-		if !strings.Contains(run.Log(), text) {
-			return fmt.Errorf("%q is not in its log yet", text)
-		}
-		return nil
-	}
-}
-
 // TestSurplusHosts: more hosts than places, all at once. Exactly size of them
 // are members, and the others say why they are not.
 func TestSurplusHosts(t *testing.T) {
@@ -26,7 +16,7 @@ func TestSurplusHosts(t *testing.T) {
 	hosts := s.lab.Hosts(6, "3.6")
 	var runs []*cluster.Running
 	for _, h := range hosts {
-		runs = append(runs, h.ElasticStart(s.flags(h)...))
+		runs = append(runs, s.start(h))
 	}
 	members := s.members(hosts, runs)
 	if len(members) != 3 {
@@ -51,7 +41,7 @@ func TestFoundWithPlainEtcd(t *testing.T) {
 					startPlain()
 					s.waitRegistered(1)
 				}
-				runs := []*cluster.Running{hosts[1].ElasticStart(s.flags(hosts[1])...), hosts[2].ElasticStart(s.flags(hosts[2])...)}
+				runs := []*cluster.Running{s.start(hosts[1]), s.start(hosts[2])}
 				if !plainFirst {
 					s.waitRegistered(2)
 					startPlain()
@@ -86,7 +76,7 @@ func TestFoundersOneByOne(t *testing.T) {
 	var outputs []string
 	var runs []*cluster.Running
 	for _, h := range hosts {
-		runs = append(runs, h.ElasticStart(s.flags(h)...))
+		runs = append(runs, s.start(h))
 	}
 	for _, run := range runs {
 		r := run.Wait()
@@ -117,9 +107,9 @@ func TestWipedFounder(t *testing.T) {
 				h.Kill()
 			}
 			hosts[0].Wipe()
-			s.want(s.elastic(hosts[0], "-timeout=5s"), 75, "founder-lost-disk")
+			s.wantWait(s.start(hosts[0]), "founder-lost-disk")
 			s.boot("resume-unconfirmed", hosts[1])
-			s.want(s.elastic(hosts[0], "-timeout=5s"), 75, "founder-lost-disk")
+			s.wantWait(s.start(hosts[0]), "founder-lost-disk")
 			s.boot("resume-unconfirmed", hosts[2])
 			s.lab.WaitLeader(hosts[1], hosts[2])
 			s.boot("join-listed", hosts[0])
@@ -146,13 +136,13 @@ func TestPartlyWiped(t *testing.T) {
 			removeAll(t, hosts[1].DataDir+"/member/snap")
 			removeAll(t, hosts[2].DataDir+"/member/wal")
 			for _, h := range hosts[:2] {
-				s.want(s.elastic(h, "-timeout=5s"), 75, "founder-lost-disk")
+				s.wantWait(s.start(h), "founder-lost-disk")
 			}
-			r := s.elastic(hosts[2], "-timeout=5s")
-			if r.Code == 78 { // it left a snapshot file
-				s.want(r, 78, "data-damaged")
-			} else {
-				s.want(r, 75, "founder-lost-disk")
+			run := s.start(hosts[2])
+			if s.waits(run, "founder-lost-disk") {
+				s.wantWait(run, "founder-lost-disk")
+			} else { // etcd left a snapshot of one that ran
+				s.want(run.Wait(), 78, "data-damaged")
 			}
 		})
 	}
@@ -167,7 +157,7 @@ func TestFailedFirstStart(t *testing.T) {
 			hosts := s.lab.Hosts(3, version)
 			runs := []*cluster.Running{}
 			for _, h := range hosts {
-				runs = append(runs, h.ElasticStart(s.flags(h)...))
+				runs = append(runs, s.start(h))
 			}
 			for i, run := range runs {
 				r := run.Wait()

@@ -132,7 +132,7 @@ func TestFrozen(t *testing.T) {
 func (s *site) thawsInTime(hosts []*cluster.Host, frozen, fresh *cluster.Host) {
 	s.Helper()
 	s.unchanged(without(hosts, frozen)[0], func() {
-		run := fresh.ElasticStart(s.flags(fresh, "-dead-after=30s")...)
+		run := s.start(fresh, "-dead-after=30s")
 		s.lab.WaitFor("elastic-etcd to watch the frozen member", logged(run, "reason=watch-members"))
 		frozen.Thaw()
 		s.want(run.Wait(), 75, "full")

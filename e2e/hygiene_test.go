@@ -41,7 +41,7 @@ func TestNothingLeftBehind(t *testing.T) {
 		t.Run(sig.String(), func(t *testing.T) {
 			t.Parallel()
 			peer, dir := abandon(t, sig)
-			err := cluster.TryWaitFor(10*time.Second, "etcd to die", func(context.Context) error {
+			err := cluster.TryWaitFor(time.Minute, "etcd to die", func(context.Context) error {
 				return refuses(peer)
 			})
 			if err != nil {

@@ -3,7 +3,6 @@ package e2e
 import (
 	"context"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 
@@ -15,8 +14,7 @@ import (
 
 func (s *site) leave(h *cluster.Host, more ...string) cluster.Result {
 	s.Helper()
-	flags := slices.DeleteFunc(s.flags(h, more...), func(f string) bool { return strings.HasPrefix(f, "-o=") })
-	return s.lab.Elastic(append(append([]string{"leave"}, h.IdentityFlags()...), flags...)...)
+	return s.command("leave", h, more...).Wait()
 }
 
 func (s *site) wantEnd(r cluster.Result, code int, reason string) {
@@ -55,7 +53,7 @@ func (s *site) riskyLeaveIsRefused(hosts []*cluster.Host) []*cluster.Host {
 	s.Helper()
 	hosts[2].Kill()
 	s.lab.WaitLeader(hosts[0], hosts[1])
-	s.unchanged(hosts[0], func() { s.wantEnd(s.leave(hosts[1], "-timeout=4s"), 75, "quorum-at-risk") })
+	s.unchanged(hosts[0], func() { s.wantWait(s.command("leave", hosts[1]), "quorum-at-risk") })
 	hosts[2].Resume()
 	s.lab.WaitHealthy(3, hosts...)
 	return hosts

@@ -109,9 +109,9 @@ func (s *site) outage(hosts []*cluster.Host, version, strategy string) {
 	hosts[0].Kill()
 	hosts[1].Kill()
 	surplus := s.lab.Host(version)
-	s.want(s.elastic(surplus, "-join-strategy="+strategy, "-timeout=6s"), 75, "no-quorum")
+	s.wantWait(s.start(surplus, "-join-strategy="+strategy), "no-quorum")
 	hosts[2].Kill()
-	s.want(s.elastic(surplus, "-join-strategy="+strategy, "-timeout=6s"), 75, "unreachable")
+	s.wantWait(s.start(surplus, "-join-strategy="+strategy), "unreachable")
 	for _, h := range hosts {
 		s.boot(resume, h)
 	}

@@ -46,7 +46,7 @@ func part(n *cluster.Net, h *cluster.Host, hosts []*cluster.Host, how netns.Link
 func (s *site) refusedWithoutProof(hosts []*cluster.Host, leaver *cluster.Host) {
 	s.Helper()
 	fresh := s.lab.Host(leaver.Version)
-	join := fresh.ElasticStart(s.flags(fresh, at(hosts), "-cluster-size=5", "-learner=never", "-timeout=8s")...)
-	s.wantEnd(s.leave(leaver, at(hosts), "-timeout=8s"), 75, "quorum-at-risk")
-	s.want(join.Wait(), 75, "quorum-at-risk")
+	join := s.start(fresh, at(hosts), "-cluster-size=5", "-learner=never")
+	s.wantWait(s.command("leave", leaver, at(hosts)), "quorum-at-risk")
+	s.wantWait(join, "quorum-at-risk")
 }

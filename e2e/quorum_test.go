@@ -84,11 +84,11 @@ func (s *site) refusedAtOnce(healthy []*cluster.Host, version string) {
 		flags := append([]string{at(healthy), "-timeout=8s"}, refusal...)
 		if !slices.Contains(refusal, "-dead-after=60s") {
 			h := s.lab.Host(version)
-			short = append(short, h.ElasticStart(s.flags(h, flags...)...))
+			short = append(short, s.start(h, flags...))
 			continue
 		}
 		h := s.lab.Host(version)
-		long = append(long, h.ElasticStart(s.flags(h, append(flags, "-timeout=120s")...)...))
+		long = append(long, s.start(h, append(flags, "-timeout=120s")...))
 	}
 	for _, run := range short {
 		s.want(run.Wait(), 75, "full or quorum-at-risk or watch-members or join-in-flight or member-hangs")
@@ -189,26 +189,5 @@ func (s *site) wantNoQuorum(h *cluster.Host) {
 	defer cancel()
 	if err := h.TryPut(ctx, "key", "nobody acknowledges this"); err == nil {
 		s.Fatal("the quorum is there after all: this test proves nothing")
-	}
-}
-
-// TestIntentAtTimeout: a run whose time is over just after it has told the
-// cluster what it is about to do takes that back, or everybody else waits for
-// nobody.
-func TestIntentAtTimeout(t *testing.T) {
-	s, healthy, _ := newFrozen(t, "3.6")
-	fresh := s.lab.Host("3.6")
-	// The frozen member is dead after four seconds, and each look takes
-	// seconds, as it does not answer.
-	r := s.elastic(fresh, at(healthy), "-cluster-size=5", "-timeout=8s")
-	if _, listed := healthy[0].Membership().Of(fresh); r.Code != 75 || listed || !strings.Contains(r.Stderr, "step=claim") {
-		t.Skipf("NOT TESTED: its time was not over there: %s", r)
-	}
-	kept, err := healthy[0].Client().Get(t.Context(), "_elastic-etcd/intent")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(kept.Kvs) > 0 {
-		t.Fatalf("the run has ended, and its intent blocks everybody for two minutes: %s: %s", kept.Kvs[0].Value, r)
 	}
 }

@@ -153,7 +153,7 @@ func decisions(m *machine.Machine, exit string) []time.Time {
 	var times []time.Time
 	for _, line := range strings.Split(out, "\n") {
 		var record struct {
-			At string `json:"__REALTIME_TIMESTAMP"`
+			At string `json:"_SOURCE_REALTIME_TIMESTAMP"` // when it was sent
 		}
 		if json.Unmarshal([]byte(line), &record) != nil {
 			continue // journalctl's own words

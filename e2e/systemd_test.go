@@ -237,6 +237,7 @@ func (f *fleet) crash(m *machine.Machine) {
 // decisionsAreRecorded: journalctl finds them by their message ID.
 func (f *fleet) decisionsAreRecorded(m *machine.Machine, reason string) {
 	f.Helper()
+	m.Run("journalctl", "--sync")
 	out := m.Run("journalctl", "--no-pager", "-o", "json", "MESSAGE_ID=5f2a6c31d0b94e0c8a3c7e914d2f6b08")
 	if !strings.Contains(out, `"ELASTIC_ETCD_REASON":"`+reason+`"`) {
 		f.Fatalf("no record of the decision: %s", out)
@@ -395,17 +396,18 @@ func (f *fleet) sameBytesNoReload(m *machine.Machine) {
 func TestSystemdRateLimit(t *testing.T) {
 	f := newFleet(t, machine.Root(t, "trixie"))
 	m := f.install()
-	m.Write("/etc/systemd/system.conf.d/limit.conf", "[Manager]\nReloadLimitIntervalSec=8s\nReloadLimitBurst=2\n", 0o644)
+	m.Write("/etc/systemd/system.conf.d/limit.conf", "[Manager]\nReloadLimitIntervalSec=15s\nReloadLimitBurst=2\n", 0o644)
 	m.Boot()
+	apply := f.apply("-name=n", "-data-dir=/var/lib/etcd/limit")
 	m.Shell("while systemctl daemon-reload; do :; done 2>/dev/null")
-	out := m.Run(f.apply("-name=n", "-data-dir=/var/lib/etcd/limit")...)
+	out := m.Run(apply...)
 	if !strings.Contains(out, "wrote") || !strings.Contains(show(m, "Environment"), "ETCD_NAME=n") {
 		t.Fatalf("it did not get through: %s", out)
 	}
 }
 
 func reloads(m *machine.Machine) string {
-	return m.Shell("journalctl --no-pager -o cat _PID=1 | grep -c -i '^Reloading' || true")
+	return m.Shell("journalctl --sync; journalctl --no-pager -o cat _PID=1 | grep -c -i '^Reloading' || true")
 }
 
 // environmentFileIsOutdone: systemd lets an EnvironmentFile= beat every

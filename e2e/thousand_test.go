@@ -48,7 +48,7 @@ func bootTogether(t *testing.T, nth int, token string) {
 	plans := make(chan joiner.Plan, perToken)
 	for i := range perToken {
 		go func() {
-			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 			defer cancel()
 			plan, err := joiner.Run(ctx, thousandPolicy(nth, i), newThousandHost(t, token, cancel))
 			if err != nil {

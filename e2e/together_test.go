@@ -1,8 +1,6 @@
 package e2e
 
 import (
-	"context"
-	"errors"
 	"strings"
 	"testing"
 
@@ -40,7 +38,7 @@ func (s *site) joinTogether(hosts []*cluster.Host, version string) {
 	var runs []*cluster.Running
 	for range 4 {
 		fresh := s.lab.Host(version)
-		runs = append(runs, fresh.ElasticStart(s.flags(fresh, "-cluster-size=8", "-join-strategy=add", "-timeout=10s")...))
+		runs = append(runs, s.start(fresh, "-cluster-size=8", "-join-strategy=add", "-timeout=10s"))
 	}
 	joined := 0
 	for _, run := range runs {
@@ -66,20 +64,12 @@ func TestTwins(t *testing.T) {
 			hosts := s.lab.Hosts(3, version)
 			var runs []*cluster.Running
 			for _, h := range hosts[:2] {
-				runs = append(runs, h.ElasticStart(s.flags(h, "-name=twin")...))
+				runs = append(runs, s.start(h, "-name=twin"))
 			}
-			s.lab.WaitFor("one of the twins to be refused", func(context.Context) error {
-				if runs[0].Process.Running() && runs[1].Process.Running() {
-					return errors.New("both run")
-				}
-				return nil
-			})
-			refused, founder := 0, 1
-			if !runs[1].Process.Running() {
-				refused, founder = 1, 0
-			}
+			refused := s.firstToEnd(runs)
+			founder := 1 - refused
 			s.want(runs[refused].Wait(), 78, "name-in-use")
-			rest := []*cluster.Running{hosts[refused].ElasticStart(s.flags(hosts[refused])...), hosts[2].ElasticStart(s.flags(hosts[2])...)}
+			rest := []*cluster.Running{s.start(hosts[refused]), s.start(hosts[2])}
 			for i, run := range append(rest, runs[founder]) {
 				r := run.Wait()
 				s.want(r, 0, founding)

@@ -129,7 +129,7 @@ func TestMoreRoom(t *testing.T) {
 	s.boot("room-to-replace", fresh, "-learner=always")
 	hosts[4].Resume()
 	s.lab.WaitHealthy(6, hosts...)
-	s.wantEnd(s.promote(fresh, "-timeout=8s"), 75, "promote-full")
+	s.wantWait(s.command("promote", fresh), "promote-full")
 	s.wantPromoted(s.promote(fresh, "-cluster-size=7"))
 	s.lab.WaitHealthy(6, append(hosts, fresh)...)
 }
@@ -151,7 +151,7 @@ func TestCutLearner(t *testing.T) {
 			s.waitFollows(hosts[0], fresh)
 			all := append(hosts, fresh)
 			part(n, fresh, all, netns.Cut)
-			s.wantEnd(s.promote(fresh, "-cluster-size=2", "-timeout=12s", at(all)), 75, "promote-behind")
+			s.wantWait(s.command("promote", fresh, "-cluster-size=2", at(all)), "promote-behind")
 			s.wantQuorum(hosts...)
 			part(n, fresh, all, netns.Link{})
 			s.wantPromoted(s.promote(fresh, "-cluster-size=2", at(all)))

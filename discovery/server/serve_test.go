@@ -101,7 +101,7 @@ func TestServeFailsWithItsListener(t *testing.T) {
 
 // A poll takes minutes; the timeouts of its connection would cut it off.
 func TestPollOutlivesTheTimeoutsOfItsConnection(t *testing.T) {
-	const timeout, poll = 20 * time.Millisecond, 300 * time.Millisecond
+	const timeout, poll = 500 * time.Millisecond, 1500 * time.Millisecond
 	s := startService(t, Options{PollTimeout: poll})
 	token := s.newToken("3")
 	slow := httptest.NewUnstartedServer(s.srv)

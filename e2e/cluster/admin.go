@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"slices"
 )
 
 // Membership is the cluster as the host's etcd tells it.
@@ -48,13 +49,25 @@ func (h *Host) Get(key string) string {
 }
 
 // Add adds a member, not started yet, as an admin does, trying again while
-// etcd finds its cluster too young or too unwell.
+// etcd finds its cluster too young or too unwell. A try that got no answer may
+// have done its work.
 func (h *Host) Add(peerURLs ...string) uint64 {
 	h.lab.t.Helper()
 	var id uint64
 	h.lab.WaitFor(h.Name+" to add a member", func(ctx context.Context) (err error) {
-		id, err = h.TryAdd(ctx, peerURLs...)
-		return err
+		if id, err = h.TryAdd(ctx, peerURLs...); err == nil {
+			return nil
+		}
+		list, unread := h.TryMembership(ctx)
+		if unread != nil {
+			return err
+		}
+		i := slices.IndexFunc(list.Members, func(m Member) bool { return slices.Equal(m.PeerURLs, peerURLs) })
+		if i < 0 {
+			return err
+		}
+		id = list.Members[i].ID
+		return nil
 	})
 	return id
 }

@@ -14,7 +14,7 @@ import (
 const (
 	// patience bounds every wait for something that should happen soon, on a
 	// slow machine with the race detector.
-	patience  = 60 * time.Second
+	patience  = 2 * time.Minute
 	pollEvery = 20 * time.Millisecond
 	logLines  = 30
 )

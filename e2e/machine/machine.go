@@ -239,7 +239,7 @@ func (m *Machine) WaitFor(what, unit string, check func() error) {
 	}
 }
 
-const patience = 90 * time.Second
+const patience = 3 * time.Minute
 
 func waitFor(what string, check func() error) error {
 	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
