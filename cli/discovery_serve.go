@@ -152,7 +152,9 @@ func expire(age time.Duration, store server.Store, log *logrus.Logger) (stop fun
 	go func() {
 		defer close(done)
 		server.ExpireEvery(ctx, store, age, expireEvery, func(n int, err error) {
-			log.Infof("%d discovery tokens that never got complete have expired", n)
+			if n > 0 {
+				log.Infof("%d discovery tokens that never got complete have expired", n)
+			}
 			if err != nil {
 				log.Error(err)
 			}

@@ -73,11 +73,7 @@ func TestChangesAreGathered(t *testing.T) {
 			}
 		})
 	}
-	eventually(t, "all to be waiting", func() bool {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		return len(c.pending) == writers
-	})
+	awaitPending(t, c, writers)
 	c.turn.Unlock()
 	all.Wait()
 	if len(transactions) != 1 {
@@ -106,13 +102,18 @@ func TestAPanicAcknowledgesNothing(t *testing.T) {
 	for range 2 {
 		go write(func(*bbolt.Tx) error { panic("broken") })
 	}
-	eventually(t, "both to be waiting", func() bool {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		return len(c.pending) == 2
-	})
+	awaitPending(t, c, 2)
 	c.turn.Unlock()
 	if first, second := <-ends, <-ends; (first == nil) == (second == nil) {
 		t.Errorf("one is to panic, the other to fail and not to be acknowledged: %v, %v", first, second)
 	}
+}
+
+func awaitPending(t *testing.T, c *commits, n int) {
+	t.Helper()
+	eventually(t, "changes to be waiting", func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return len(c.pending) == n
+	})
 }

@@ -6,8 +6,8 @@ import (
 )
 
 // ExpireEvery has a store drop the tokens that are older than age and never
-// got complete, now and then every so often, until the context ends. It tells
-// how many, and what failed.
+// got complete: once now, and again every `every`, until ctx ends. told hears
+// of a round that dropped some or failed.
 func ExpireEvery(ctx context.Context, s Store, age, every time.Duration, told func(n int, err error)) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()

@@ -24,7 +24,9 @@ func (f *FileStore) Expire(ctx context.Context, before time.Time) (n int, err er
 		for _, token := range batch {
 			f.changes.Notify(token)
 		}
-		n += dropped
+		if err == nil { // otherwise it was undone
+			n += dropped
+		}
 	}
 	return n, wrap("expire discovery tokens", err)
 }
