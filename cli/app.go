@@ -22,13 +22,14 @@ const (
 // app is one run of the command line.
 type app struct {
 	args    []string
-	environ []string
+	environ environment
 	stdout  io.Writer
 	stderr  io.Writer
 }
 
 // Run runs one command line, program name included, and returns the exit
-// code. Standard output gets the artefact, whole, or nothing.
+// code. Our variables are those of environ. Standard output gets the artefact,
+// whole, or nothing.
 func Run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
 	a := &app{args: args, environ: environ, stdout: stdout, stderr: stderr}
 	err := a.root().Run(ctx, multiCall(args))
@@ -99,7 +100,7 @@ func (a *app) root() *cli.Command {
 		Usage:       "auto join a cluster, either during bootstrapping or later",
 		UsageText:   "elastic-etcd [global options] [command [command options]]",
 		Description: description,
-		Flags:       append(printFlags(), append(decisionFlags(), loggingFlags()...)...),
+		Flags:       append(a.printFlags(), append(a.decisionFlags(), loggingFlags()...)...),
 		Action:      a.decideAndPrint,
 		Commands:    []*cli.Command{a.planCommand(), a.applyCommand(), a.promoteCommand(), a.leaveCommand(), a.statusCommand(), a.discoveryCommand(), a.generatorCommand(), a.refuseCommand(), a.versionCommand()},
 

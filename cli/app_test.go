@@ -86,8 +86,7 @@ func TestWrongUsage(t *testing.T) {
 }
 
 func TestWrongVariable(t *testing.T) {
-	t.Setenv("ELASTIC_ETCD_CLUSTER_SIZE", "many")
-	code, stdout, stderr := elastic(t, nil, "-name=a")
+	code, stdout, stderr := elastic(t, []string{"ELASTIC_ETCD_CLUSTER_SIZE=many"}, "-name=a")
 	if code != exitUsage || stdout != "" || !strings.Contains(stderr, "ELASTIC_ETCD_CLUSTER_SIZE") {
 		t.Errorf("exit code %d, %q, %q", code, stdout, stderr)
 	}
@@ -108,17 +107,22 @@ func TestSeedsCommandLine(t *testing.T) {
 	}
 }
 
+// The variables are those of the run, not those of the process.
 func TestVariables(t *testing.T) {
 	t.Chdir(t.TempDir())
+	t.Setenv("ELASTIC_ETCD_NAME", "n8")
+	t.Setenv("ELASTIC_ETCD_LEARNER", "of the process")
+	t.Setenv(passwordVariable, "of the process")
+	var environ []string
 	for name, value := range map[string]string{
 		"JOIN_STRATEGY": "prune", "CLIENT_PORT": "4001", "CLUSTER_SIZE": "5", "DATA_DIR": "data", "NAME": "n7",
 		"INITIAL_ADVERTISE_PEER_URLS": "http://10.0.0.7:2380", "DISCOVERY": deadDiscovery(t), "TIMEOUT": "2s", "DEAD_AFTER": "1s",
 	} {
-		t.Setenv("ELASTIC_ETCD_"+name, value)
+		environ = append(environ, "ELASTIC_ETCD_"+name+"="+value)
 	}
-	code, stdout, _ := elastic(t, nil, "plan", "-o=json")
+	code, stdout, stderr := elastic(t, environ, "plan", "-o=json")
 	if code != 75 {
-		t.Errorf("exit code %d", code)
+		t.Errorf("exit code %d, %s", code, stderr)
 	}
 	for _, want := range []string{`"prune"`, `"size": 5`, `"data"`, `"n7"`, `"http://10.0.0.7:2380"`} {
 		if !strings.Contains(stdout, want) {

@@ -26,12 +26,12 @@ dir, peer URLs) is the default of the flags.
 
 Run it as ExecCondition=+, with --gate, or ExecStartPre=+ of the unit itself.`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "unit", Value: "etcd.service", Usage: "the `unit` that runs etcd", Sources: env("unit")},
-			&cli.StringFlag{Name: "runtime-dir", Value: generator.RuntimeDir, Usage: "the `directory` of units to write to", Sources: env("runtime-dir")},
+			&cli.StringFlag{Name: "unit", Value: "etcd.service", Usage: "the `unit` that runs etcd", Sources: a.env("unit")},
+			&cli.StringFlag{Name: "runtime-dir", Value: generator.RuntimeDir, Usage: "the `directory` of units to write to", Sources: a.env("runtime-dir")},
 			&cli.StringFlag{Name: "root", Usage: "a `directory` to write below, without asking or reloading the systemd that runs"},
 			&cli.BoolFlag{Name: "no-reload", Usage: "write, and leave it to others to have systemd read it"},
-			&cli.StringFlag{Name: "env-file", Usage: "put the variables into this `file`, and an EnvironmentFile= into the drop-in (default: only where the unit has one that sets the same)", Sources: env("env-file")},
-			&cli.BoolFlag{Name: "standby", Usage: "wait for a place in a full cluster, however long", Sources: env("standby")},
+			&cli.StringFlag{Name: "env-file", Usage: "put the variables into this `file`, and an EnvironmentFile= into the drop-in (default: only where the unit has one that sets the same)", Sources: a.env("env-file")},
+			&cli.BoolFlag{Name: "standby", Usage: "wait for a place in a full cluster, however long", Sources: a.env("standby")},
 			&cli.BoolFlag{Name: "promotes", Usage: "elastic-etcd promote follows once etcd is up: join as a learner"},
 			&cli.BoolFlag{Name: "retry", Usage: "try again every 5 s until the answer is final: for a oneshot that etcd requires"},
 			&cli.BoolFlag{Name: "gate", Usage: "end with 255 instead of 75: for ExecCondition=, which takes other codes for a final no"},
@@ -91,7 +91,7 @@ func (a *app) applyOnce(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	defer t.close()
-	s, err := applied(c, t)
+	s, err := a.applied(c, t)
 	if err != nil {
 		return err
 	}
@@ -104,8 +104,8 @@ func (a *app) applyOnce(ctx context.Context, c *cli.Command) error {
 }
 
 // applied are the settings with which a unit is told; plan shows the same.
-func applied(c *cli.Command, t *target) (settings, error) {
-	s, err := readSettings(unitDefaults{c, t})
+func (a *app) applied(c *cli.Command, t *target) (settings, error) {
+	s, err := a.readSettings(unitDefaults{c, t})
 	if err != nil {
 		return s, err
 	}

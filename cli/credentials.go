@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"os"
 	"strings"
 
 	"github.com/sttts/elastic-etcd/etcdapi"
@@ -17,9 +16,10 @@ const maxPassword = 4 << 10
 
 // readCredentials reads -user, as NAME or as etcdctl's NAME:PASSWORD, and
 // finds its password.
-func readCredentials(c values) (etcdapi.Credentials, error) {
+func (a *app) readCredentials(c values) (etcdapi.Credentials, error) {
 	name, password, both := strings.Cut(c.String("user"), ":")
-	file, variable := c.String("password-file"), os.Getenv(passwordVariable)
+	file := c.String("password-file")
+	variable, _ := a.environ.lookup(passwordVariable)
 	switch {
 	case name == "" && (both || file != "" || variable != ""):
 		return etcdapi.Credentials{}, usagef("a password without a user: give -user=NAME, or neither")

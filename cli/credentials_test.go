@@ -51,8 +51,8 @@ func TestReadCredentials(t *testing.T) {
 		{name: "a file without end", user: "root", file: "/dev/zero", says: "longer"},
 		{name: "two lines", user: "root", file: write("two", "a\nhidden\n"), says: "one line"},
 	} {
-		t.Setenv(passwordVariable, c.variable)
-		got, err := readCredentials(texts{"user": c.user, "password-file": c.file})
+		a := &app{environ: []string{passwordVariable + "=" + c.variable}}
+		got, err := a.readCredentials(texts{"user": c.user, "password-file": c.file})
 		if (err == nil) != (c.says == "") || err == nil && got != c.want {
 			t.Errorf("%s: %q with password %q, %v", c.name, got.User, got.Password, err)
 		}
@@ -65,11 +65,10 @@ func TestReadCredentials(t *testing.T) {
 // Neither the help page nor a plan shows a password.
 func TestPasswordIsNotPrinted(t *testing.T) {
 	t.Chdir(t.TempDir())
-	t.Setenv("ELASTIC_ETCD_USER", "root:hidden")
-	t.Setenv(passwordVariable, "hidden")
+	environ := []string{"ELASTIC_ETCD_USER=root:hidden", passwordVariable + "=hidden"}
 	line := "-name=a -timeout=2s -dead-after=1s -etcd-version=any -v=9 -discovery=" + deadDiscovery(t)
 	for _, args := range []string{"--help", "plan --help", "plan -o=json " + line, "plan " + line, line, "-bogus"} {
-		_, stdout, stderr := elastic(t, nil, strings.Fields(args)...)
+		_, stdout, stderr := elastic(t, environ, strings.Fields(args)...)
 		if strings.Contains(stdout+stderr, "hidden") {
 			t.Errorf("elastic-etcd %s prints the password:\n%s%s", args, stdout, stderr)
 		}

@@ -26,15 +26,15 @@ serve or a service like it, and with --v2 of an etcd that serves v2 keys (2.3,
 or 3.4 and 3.5 with --enable-v2). With --endpoints it is a word, for
 -discovery-token of etcd 3.6 and later, in the etcd 3 at -discovery-endpoints.`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "server", Value: "http://127.0.0.1:8087", Usage: "the `url` of the discovery service", Sources: env("discovery-server")},
+			&cli.StringFlag{Name: "server", Value: "http://127.0.0.1:8087", Usage: "the `url` of the discovery service", Sources: a.env("discovery-server")},
 			&cli.BoolFlag{Name: "v2", Usage: "the server is an etcd with v2 keys"},
 			&cli.StringFlag{Name: "endpoints", Usage: "client `urls` of an etcd 3 to make the token in, separated by commas"},
 			&cli.StringFlag{Name: "user", Usage: "`name` of a user of that etcd"},
 			&cli.StringFlag{Name: "password-file", Usage: "`file` with the password of --user (or the variable ELASTIC_ETCD_PASSWORD)"},
 			&cli.IntFlag{Name: "size", Value: 3, Usage: "the `number` of founders"},
-			&cli.StringFlag{Name: "cacert", Usage: "CA `file` to verify an https server with", Sources: env("cacert")},
-			&cli.StringFlag{Name: "cert", Usage: "certificate `file` to show to it", Sources: env("cert")},
-			&cli.StringFlag{Name: "key", Usage: "key `file` of --cert", Sources: env("key")},
+			&cli.StringFlag{Name: "cacert", Usage: "CA `file` to verify an https server with", Sources: a.env("cacert")},
+			&cli.StringFlag{Name: "cert", Usage: "certificate `file` to show to it", Sources: a.env("cert")},
+			&cli.StringFlag{Name: "key", Usage: "key `file` of --cert", Sources: a.env("key")},
 			&cli.StringFlag{Name: "token-file", Usage: "the `file` with the secret that the service wants (--new-token-file there)"},
 		},
 		Action: a.newToken,
@@ -54,9 +54,9 @@ func (a *app) newToken(ctx context.Context, c *cli.Command) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, discoveryTimeout)
 	defer cancel()
-	makeToken := tokenOfServer
+	makeToken := a.tokenOfServer
 	if c.String("endpoints") != "" {
-		makeToken = tokenOfEtcd3
+		makeToken = a.tokenOfEtcd3
 	}
 	token, err := makeToken(ctx, c, size)
 	if err != nil {
@@ -67,7 +67,7 @@ func (a *app) newToken(ctx context.Context, c *cli.Command) error {
 }
 
 // tokenOfServer makes a token that is a URL.
-func tokenOfServer(ctx context.Context, c *cli.Command, size int) (string, error) {
+func (a *app) tokenOfServer(ctx context.Context, c *cli.Command, size int) (string, error) {
 	base, err := url.Parse(c.String("server"))
 	if err != nil || base.Host == "" {
 		return "", usagef("--server=%s is not a URL such as http://127.0.0.1:8087", c.String("server"))

@@ -66,9 +66,9 @@ func createdKey(host string, res *http.Response, body []byte) error {
 }
 
 // tokenOfEtcd3 makes a token as etcd 3.6 wants it (v3discovery/discovery.go).
-func tokenOfEtcd3(ctx context.Context, c *cli.Command, size int) (string, error) {
+func (a *app) tokenOfEtcd3(ctx context.Context, c *cli.Command, size int) (string, error) {
 	endpoints := list(c.String("endpoints"))
-	as, err := readCredentials(c)
+	as, err := a.readCredentials(c)
 	if err != nil {
 		return "", err
 	}

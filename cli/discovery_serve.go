@@ -21,17 +21,17 @@ func (a *app) discoveryServe() *cli.Command {
 		Name:      "serve",
 		Usage:     "serves etcd's discovery protocol from one file, or from an etcd cluster",
 		UsageText: "elastic-etcd discovery serve [--listen ADDRESS] [--data FILE | --endpoints URLS] [options]",
-		Flags: append(storeFlags(), []cli.Flag{
-			&cli.StringFlag{Name: "listen", Value: "127.0.0.1:8087", Usage: "the `address` to serve at, unless systemd hands a socket over", Sources: env("discovery-listen")},
-			&cli.DurationFlag{Name: "expire", Value: 30 * 24 * time.Hour, Usage: "how long a token stays of which not all founders came (0: for ever); others stay anyway", Sources: env("discovery-expire")},
-			&cli.StringFlag{Name: "url", Usage: "the `url` under which clients reach the service (default: as they asked)", Sources: env("discovery-url")},
-			&cli.StringFlag{Name: "cert-file", Usage: "serve TLS with this certificate `file`", Sources: env("discovery-cert-file")},
-			&cli.StringFlag{Name: "key-file", Usage: "the key `file` of --cert-file", Sources: env("discovery-key-file")},
-			&cli.StringFlag{Name: "trusted-ca-file", Usage: "ask clients for a certificate of the CA in this `file`", Sources: env("discovery-trusted-ca-file")},
-			&cli.BoolFlag{Name: "client-cert-auth", Usage: "insist on --trusted-ca-file, as etcd spells it", Sources: env("discovery-client-cert-auth")},
-			&cli.StringFlag{Name: "new-token-file", Usage: "make tokens only for who sends the secret in this `file` (Authorization: Bearer SECRET)", Sources: env("discovery-new-token-file")},
-			&cli.FloatFlag{Name: "rate", Value: 2000, Usage: "the `number` of requests a second from one address (0: no limit, for behind a load balancer)", Sources: env("discovery-rate")},
-			&cli.FloatFlag{Name: "new-rate", Value: 20, Usage: "the `number` of tokens made a second for one address (0: no limit)", Sources: env("discovery-new-rate")},
+		Flags: append(a.storeFlags(), []cli.Flag{
+			&cli.StringFlag{Name: "listen", Value: "127.0.0.1:8087", Usage: "the `address` to serve at, unless systemd hands a socket over", Sources: a.env("discovery-listen")},
+			&cli.DurationFlag{Name: "expire", Value: 30 * 24 * time.Hour, Usage: "how long a token stays of which not all founders came (0: for ever); others stay anyway", Sources: a.env("discovery-expire")},
+			&cli.StringFlag{Name: "url", Usage: "the `url` under which clients reach the service (default: as they asked)", Sources: a.env("discovery-url")},
+			&cli.StringFlag{Name: "cert-file", Usage: "serve TLS with this certificate `file`", Sources: a.env("discovery-cert-file")},
+			&cli.StringFlag{Name: "key-file", Usage: "the key `file` of --cert-file", Sources: a.env("discovery-key-file")},
+			&cli.StringFlag{Name: "trusted-ca-file", Usage: "ask clients for a certificate of the CA in this `file`", Sources: a.env("discovery-trusted-ca-file")},
+			&cli.BoolFlag{Name: "client-cert-auth", Usage: "insist on --trusted-ca-file, as etcd spells it", Sources: a.env("discovery-client-cert-auth")},
+			&cli.StringFlag{Name: "new-token-file", Usage: "make tokens only for who sends the secret in this `file` (Authorization: Bearer SECRET)", Sources: a.env("discovery-new-token-file")},
+			&cli.FloatFlag{Name: "rate", Value: 2000, Usage: "the `number` of requests a second from one address (0: no limit, for behind a load balancer)", Sources: a.env("discovery-rate")},
+			&cli.FloatFlag{Name: "new-rate", Value: 20, Usage: "the `number` of tokens made a second for one address (0: no limit)", Sources: a.env("discovery-new-rate")},
 		}...),
 		Action: a.serve,
 	})
@@ -52,7 +52,7 @@ func (a *app) serve(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	defer l.Close()
-	handler, store, err := discoveryServer(c, log)
+	handler, store, err := a.discoveryServer(c, log)
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (a *app) serve(ctx context.Context, c *cli.Command) error {
 	return nil
 }
 
-func discoveryServer(c *cli.Command, log *logrus.Logger) (*server.Server, server.Store, error) {
+func (a *app) discoveryServer(c *cli.Command, log *logrus.Logger) (*server.Server, server.Store, error) {
 	options := server.Options{BaseURL: c.String("url"), Rate: c.Float("rate"), NewRate: c.Float("new-rate"), Report: func(err error) { log.Error(err) }}
 	options.Served = func(r server.Served) {
 		log.WithFields(logrus.Fields{"what": r.What, "method": r.Method, "code": r.Code, "token": r.Token, "remote": r.Remote, "took": r.Took}).Log(servedLevel(r), "served")
@@ -84,7 +84,7 @@ func discoveryServer(c *cli.Command, log *logrus.Logger) (*server.Server, server
 	if err := options.Check(); err != nil {
 		return nil, nil, usagef("--url: %w", err)
 	}
-	store, err := openStore(c)
+	store, err := a.openStore(c)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -13,16 +13,16 @@ import (
 
 // storeFlags say where the discovery service keeps its data. Their variables
 // are not those of a host that asks a service.
-func storeFlags() []cli.Flag {
+func (a *app) storeFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "data", Value: "elastic-etcd-discovery.db", Usage: "the `file` that keeps the registrations", Sources: env("discovery-data")},
-		&cli.IntFlag{Name: "data-limit", Value: 1024, Usage: "the `megabytes` in --data beyond which it takes no more tokens (0: no limit)", Sources: env("discovery-data-limit")},
-		&cli.StringFlag{Name: "endpoints", Usage: "client `urls` of an etcd 3 that keeps them instead, for any number of instances", Sources: env("discovery-store-endpoints")},
-		&cli.StringFlag{Name: "cacert", Usage: "CA `file` to verify https --endpoints with", Sources: env("discovery-store-cacert")},
-		&cli.StringFlag{Name: "cert", Usage: "certificate `file` to show to them", Sources: env("discovery-store-cert")},
-		&cli.StringFlag{Name: "key", Usage: "key `file` of --cert", Sources: env("discovery-store-key")},
-		&cli.StringFlag{Name: "user", Usage: "`name` of a user of that etcd", Sources: env("discovery-store-user")},
-		&cli.StringFlag{Name: "password-file", Usage: "`file` with the password of --user (or the variable ELASTIC_ETCD_PASSWORD)", Sources: env("discovery-store-password-file")},
+		&cli.StringFlag{Name: "data", Value: "elastic-etcd-discovery.db", Usage: "the `file` that keeps the registrations", Sources: a.env("discovery-data")},
+		&cli.IntFlag{Name: "data-limit", Value: 1024, Usage: "the `megabytes` in --data beyond which it takes no more tokens (0: no limit)", Sources: a.env("discovery-data-limit")},
+		&cli.StringFlag{Name: "endpoints", Usage: "client `urls` of an etcd 3 that keeps them instead, for any number of instances", Sources: a.env("discovery-store-endpoints")},
+		&cli.StringFlag{Name: "cacert", Usage: "CA `file` to verify https --endpoints with", Sources: a.env("discovery-store-cacert")},
+		&cli.StringFlag{Name: "cert", Usage: "certificate `file` to show to them", Sources: a.env("discovery-store-cert")},
+		&cli.StringFlag{Name: "key", Usage: "key `file` of --cert", Sources: a.env("discovery-store-key")},
+		&cli.StringFlag{Name: "user", Usage: "`name` of a user of that etcd", Sources: a.env("discovery-store-user")},
+		&cli.StringFlag{Name: "password-file", Usage: "`file` with the password of --user (or the variable ELASTIC_ETCD_PASSWORD)", Sources: a.env("discovery-store-password-file")},
 	}
 }
 
@@ -34,7 +34,7 @@ func storeName(c *cli.Command) string {
 	return c.String("data")
 }
 
-func openStore(c *cli.Command) (server.Store, error) {
+func (a *app) openStore(c *cli.Command) (server.Store, error) {
 	endpoints := list(c.String("endpoints"))
 	if len(endpoints) == 0 {
 		store, err := server.Open(c.String("data"))
@@ -47,7 +47,7 @@ func openStore(c *cli.Command) (server.Store, error) {
 	if strings.Contains(c.String("endpoints"), "@") {
 		return nil, usagef("--endpoints: a user or password in a URL is not supported: give --user")
 	}
-	as, err := readCredentials(c)
+	as, err := a.readCredentials(c)
 	if err != nil {
 		return nil, err
 	}

@@ -40,7 +40,7 @@ func (a *app) openToken(ctx context.Context, c *cli.Command) (*world, error) {
 	if c.Args().Len() > 1 {
 		return nil, usagef("%q: one token at a time", c.Args().Slice())
 	}
-	s, err := readSettings(ofToken{c, c.Args().First()})
+	s, err := a.readSettings(ofToken{c, c.Args().First()})
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -9,21 +8,16 @@ import (
 	"github.com/sttts/elastic-etcd/joiner"
 )
 
-// env is the variable of a flag: ELASTIC_ETCD_ and the name in capitals.
-func env(flag string) cli.ValueSourceChain {
-	return cli.EnvVars("ELASTIC_ETCD_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_")))
-}
-
-func text(name, value, usage string) *cli.StringFlag {
-	return &cli.StringFlag{Name: name, Value: value, Usage: usage, Sources: env(name)}
+func (a *app) text(name, value, usage string) *cli.StringFlag {
+	return &cli.StringFlag{Name: name, Value: value, Usage: usage, Sources: a.env(name)}
 }
 
 // printFlags are those of the default command alone.
-func printFlags() []cli.Flag {
+func (a *app) printFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "o", Value: "env", Usage: "the output `format` out of: env, dropin, flags, json", Local: true},
-		&cli.BoolFlag{Name: "export", Usage: "with -o env: put export before each line", Sources: env("export"), Local: true},
-		&cli.StringFlag{Name: "requires", Value: "yes", Usage: "with -o dropin: require elastic-etcd.service, `yes|no`", Sources: env("requires"), Local: true},
+		&cli.BoolFlag{Name: "export", Usage: "with -o env: put export before each line", Sources: a.env("export"), Local: true},
+		&cli.StringFlag{Name: "requires", Value: "yes", Usage: "with -o dropin: require elastic-etcd.service, `yes|no`", Sources: a.env("requires"), Local: true},
 	}
 }
 
@@ -32,31 +26,31 @@ const defaultPeerURL = "http://localhost:2380"
 
 // decisionFlags are what a decision depends on. The first ones, with their
 // defaults and variables, are those of the tool of 2016.
-func decisionFlags() []cli.Flag {
-	return append(sourceFlags(), []cli.Flag{
-		text("join-strategy", string(joiner.Replace), "the `strategy` to join: prepare, add, replace, prune"),
-		&cli.IntFlag{Name: "client-port", Value: 2379, Usage: "the etcd client `port` of peers of which only the peer URL is known", Sources: env("client-port")},
-		&cli.IntFlag{Name: "cluster-size", Value: joiner.SizeOfDiscovery, Usage: "the maximum `number` of voters; -1: the size of the discovery url, 0: no limit", Sources: env("cluster-size")},
-		text("data-dir", "", "the etcd data `directory` (default: NAME.etcd)"),
-		text("name", "", "the cluster-unique node `name`"),
-		text("initial-advertise-peer-urls", defaultPeerURL, "the advertised peer `urls` of this instance, separated by commas"),
+func (a *app) decisionFlags() []cli.Flag {
+	return append(a.sourceFlags(), []cli.Flag{
+		a.text("join-strategy", string(joiner.Replace), "the `strategy` to join: prepare, add, replace, prune"),
+		&cli.IntFlag{Name: "client-port", Value: 2379, Usage: "the etcd client `port` of peers of which only the peer URL is known", Sources: a.env("client-port")},
+		&cli.IntFlag{Name: "cluster-size", Value: joiner.SizeOfDiscovery, Usage: "the maximum `number` of voters; -1: the size of the discovery url, 0: no limit", Sources: a.env("cluster-size")},
+		a.text("data-dir", "", "the etcd data `directory` (default: NAME.etcd)"),
+		a.text("name", "", "the cluster-unique node `name`"),
+		a.text("initial-advertise-peer-urls", defaultPeerURL, "the advertised peer `urls` of this instance, separated by commas"),
 
-		text("wal-dir", "", "the etcd WAL `directory`, if etcd is given one"),
-		text("endpoints", "", "client `urls` of running members, separated by commas"),
-		text("cacert", "", "CA `file` to verify https client urls and the discovery service with"),
-		text("cert", "", "certificate `file` to show to https client urls and the discovery service"),
-		text("key", "", "key `file` of -cert"),
-		text("peer-trusted-ca-file", "", "CA `file` for https peer urls (default: -cacert)"),
-		text("peer-cert-file", "", "certificate `file` for https peer urls (default: -cert)"),
-		text("peer-key-file", "", "key `file` of -peer-cert-file (default: -key)"),
-		text("user", "", "`name` of an etcd user with the role root, where the cluster has auth on"),
-		text("password-file", "", "`file` with the password of -user (or the variable ELASTIC_ETCD_PASSWORD)"),
-		text("etcd-binary", "", "the etcd `file` of this host, asked for its version (default: etcd or etcd2 on PATH)"),
-		text("etcd-version", "", "the `version` of this host's etcd, or any to join without knowing it"),
-		text("learner", string(joiner.LearnerAuto), "join as a learner first: `auto|always|never`; auto: where elastic-etcd promote follows, and as the second member"),
-		text("stale-data", "archive", "what to do with the data of a member that the cluster removed: `archive|refuse`"),
-		&cli.DurationFlag{Name: "dead-after", Value: time.Minute, Usage: "how long a member must be silent and stalled to be dead", Sources: env("dead-after")},
-		&cli.DurationFlag{Name: "timeout", Value: 5 * time.Minute, Usage: "how long to wait for others in all", Sources: env("timeout")},
+		a.text("wal-dir", "", "the etcd WAL `directory`, if etcd is given one"),
+		a.text("endpoints", "", "client `urls` of running members, separated by commas"),
+		a.text("cacert", "", "CA `file` to verify https client urls and the discovery service with"),
+		a.text("cert", "", "certificate `file` to show to https client urls and the discovery service"),
+		a.text("key", "", "key `file` of -cert"),
+		a.text("peer-trusted-ca-file", "", "CA `file` for https peer urls (default: -cacert)"),
+		a.text("peer-cert-file", "", "certificate `file` for https peer urls (default: -cert)"),
+		a.text("peer-key-file", "", "key `file` of -peer-cert-file (default: -key)"),
+		a.text("user", "", "`name` of an etcd user with the role root, where the cluster has auth on"),
+		a.text("password-file", "", "`file` with the password of -user (or the variable ELASTIC_ETCD_PASSWORD)"),
+		a.text("etcd-binary", "", "the etcd `file` of this host, asked for its version (default: etcd or etcd2 on PATH)"),
+		a.text("etcd-version", "", "the `version` of this host's etcd, or any to join without knowing it"),
+		a.text("learner", string(joiner.LearnerAuto), "join as a learner first: `auto|always|never`; auto: where elastic-etcd promote follows, and as the second member"),
+		a.text("stale-data", "archive", "what to do with the data of a member that the cluster removed: `archive|refuse`"),
+		&cli.DurationFlag{Name: "dead-after", Value: time.Minute, Usage: "how long a member must be silent and stalled to be dead", Sources: a.env("dead-after")},
+		&cli.DurationFlag{Name: "timeout", Value: 5 * time.Minute, Usage: "how long to wait for others in all", Sources: a.env("timeout")},
 	}...)
 }
 

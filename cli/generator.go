@@ -44,7 +44,7 @@ func (a *app) generate(_ context.Context, c *cli.Command) error {
 			return unexpected(err)
 		}
 	}
-	err := generator.Generate(generator.Host{Root: c.String("root"), Binary: binary}, c.Args().First())
+	err := generator.Generate(generator.Host{Root: c.String("root"), Binary: binary, Environ: a.environ}, c.Args().First())
 	if err != nil {
 		toKernelLog(err)
 		return unexpected(err)

@@ -18,7 +18,7 @@ is the last one or the quorum would be at risk. Its etcd then ends by itself.
 The data stays where it is: the next start of etcd under elastic-etcd would put
 it away and join anew, so disable the unit.`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "unit", Usage: "the `unit` that runs etcd: what it sets is the default of the flags", Sources: env("unit")},
+			&cli.StringFlag{Name: "unit", Usage: "the `unit` that runs etcd: what it sets is the default of the flags", Sources: a.env("unit")},
 		},
 		Action: a.leave,
 	})

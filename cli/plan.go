@@ -40,9 +40,9 @@ prints the steps that it would take, and why. Ends with the exit code that the
 last step has.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "o", Value: "text", Usage: "the output `format` out of: text, json"},
-			&cli.StringFlag{Name: "unit", Usage: "plan what apply would do for this `unit`: what it sets is the default of the flags", Sources: env("unit")},
+			&cli.StringFlag{Name: "unit", Usage: "plan what apply would do for this `unit`: what it sets is the default of the flags", Sources: a.env("unit")},
 			&cli.BoolFlag{Name: "promotes", Usage: "plan for apply --promotes: join as a learner"},
-			&cli.BoolFlag{Name: "standby", Usage: "plan for apply --standby: wait for a place in a full cluster", Sources: env("standby")},
+			&cli.BoolFlag{Name: "standby", Usage: "plan for apply --standby: wait for a place in a full cluster", Sources: a.env("standby")},
 			&cli.StringFlag{Name: "observation", Usage: "decide on the JSON of an earlier plan in this `file`, without looking at the world"},
 		},
 		Action: a.plan,
@@ -83,7 +83,7 @@ func (a *app) makeReport(ctx context.Context, c *cli.Command) (report, error) {
 		return report{}, err
 	}
 	defer t.close()
-	s, err := applied(c, t)
+	s, err := a.applied(c, t)
 	if err != nil {
 		return report{}, err
 	}

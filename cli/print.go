@@ -20,7 +20,7 @@ func (a *app) decideAndPrint(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	s, err := readSettings(c)
+	s, err := a.readSettings(c)
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ With --no-block it goes on in a unit of its own, elastic-etcd-promote-UNIT, and
 ends with 0 when that is started: for ExecStartPost=-+, where a failure would
 take etcd with it and a large snapshot would hold up its start.`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "unit", Usage: "the `unit` that runs etcd: what it sets is the default of the flags", Sources: env("unit")},
+			&cli.StringFlag{Name: "unit", Usage: "the `unit` that runs etcd: what it sets is the default of the flags", Sources: a.env("unit")},
 			&cli.BoolFlag{Name: "no-block", Usage: "go on in a unit of its own"},
 		},
 		Action: a.promote,

@@ -33,7 +33,7 @@ func runningTarget(ctx context.Context, c *cli.Command) (*target, error) {
 
 // carry decides what ends in nothing to tell etcd.
 func (a *app) carry(ctx context.Context, c *cli.Command, t *target, run func(context.Context, joiner.Policy, joiner.World) (joiner.Plan, error)) error {
-	s, err := readSettings(unitDefaults{c, t})
+	s, err := a.readSettings(unitDefaults{c, t})
 	if err != nil {
 		return err
 	}

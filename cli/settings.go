@@ -40,7 +40,7 @@ type values interface {
 	Duration(name string) time.Duration
 }
 
-func readSettings(c values) (settings, error) {
+func (a *app) readSettings(c values) (settings, error) {
 	s := settings{
 		endpoints:  list(c.String("endpoints")),
 		clientPort: c.Int("client-port"),
@@ -53,7 +53,7 @@ func readSettings(c values) (settings, error) {
 	}
 	s.own = preflight.Files(s.peer)
 	var err error
-	if s.as, err = readCredentials(c); err != nil {
+	if s.as, err = a.readCredentials(c); err != nil {
 		return s, err
 	}
 	if s.policy, err = readPolicy(c); err != nil {

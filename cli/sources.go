@@ -16,40 +16,40 @@ const defaultClusterToken = "etcd-cluster"
 
 // sourceFlags say where members are and how a cluster is founded, under etcd's
 // own names where etcd has one.
-func sourceFlags() []cli.Flag {
+func (a *app) sourceFlags() []cli.Flag {
 	return []cli.Flag{
-		text("discovery", "", "an etcd discovery `url`"),
-		text("discovery-token", "", "the `token` of etcd 3.6's own discovery, in the etcd at -discovery-endpoints"),
-		text("discovery-endpoints", "", "client `urls` of the etcd that has -discovery-token, separated by commas"),
-		text("discovery-cacert", "", "CA `file` to verify https discovery endpoints with"),
-		text("discovery-cert", "", "certificate `file` to show to discovery endpoints"),
-		text("discovery-key", "", "key `file` of -discovery-cert"),
-		text("discovery-user", "", "`name` of a user of the etcd that has the token"),
-		text("discovery-password-file", "", "`file` with the password of -discovery-user (or the variable ELASTIC_ETCD_DISCOVERY_PASSWORD)"),
+		a.text("discovery", "", "an etcd discovery `url`"),
+		a.text("discovery-token", "", "the `token` of etcd 3.6's own discovery, in the etcd at -discovery-endpoints"),
+		a.text("discovery-endpoints", "", "client `urls` of the etcd that has -discovery-token, separated by commas"),
+		a.text("discovery-cacert", "", "CA `file` to verify https discovery endpoints with"),
+		a.text("discovery-cert", "", "certificate `file` to show to discovery endpoints"),
+		a.text("discovery-key", "", "key `file` of -discovery-cert"),
+		a.text("discovery-user", "", "`name` of a user of the etcd that has the token"),
+		a.text("discovery-password-file", "", "`file` with the password of -discovery-user (or the variable ELASTIC_ETCD_DISCOVERY_PASSWORD)"),
 		// etcd has it, but others see command lines.
-		&cli.StringFlag{Name: "discovery-password", Sources: env("discovery-password"), Hidden: true},
-		yesNo("discovery-insecure-transport", true, "no TLS to discovery endpoints that have no scheme, unless files are given"),
-		yesNo("discovery-insecure-skip-tls-verify", false, "believe any certificate of discovery endpoints"),
-		span("discovery-dial-timeout", 2*time.Second, "how long to try to connect to a discovery endpoint"),
-		span("discovery-request-timeout", 5*time.Second, "how long a request to the discovery endpoints may take"),
-		span("discovery-keepalive-time", 2*time.Second, "how long a connection to a discovery endpoint may be silent"),
-		span("discovery-keepalive-timeout", 6*time.Second, "how long to wait then"),
-		text("discovery-srv", "", "`domain` with the DNS SRV records of etcd (_etcd-server-ssl._tcp, _etcd-server._tcp, and of clients)"),
-		text("discovery-srv-name", "", "what ends the `name` of the service in these records"),
-		text("discovery-srv-server", "", "`host:port` of the DNS server to ask for them (default: those of the system)"),
-		text("discovery-command", "", "`command` that prints addresses, host:port or urls of members; run without a shell"),
-		text("initial-cluster", "", "members as `name=url[,name=url...]`: where to look, and with -initial-cluster-state=new whom to found with"),
-		text("initial-cluster-state", joiner.StateExisting, "`new|existing`; new: what -initial-cluster lists may be founded, if it never was"),
-		text("initial-cluster-token", defaultClusterToken, "the `token` of a cluster that a list founds, the same on all hosts"),
+		&cli.StringFlag{Name: "discovery-password", Sources: a.env("discovery-password"), Hidden: true},
+		a.yesNo("discovery-insecure-transport", true, "no TLS to discovery endpoints that have no scheme, unless files are given"),
+		a.yesNo("discovery-insecure-skip-tls-verify", false, "believe any certificate of discovery endpoints"),
+		a.span("discovery-dial-timeout", 2*time.Second, "how long to try to connect to a discovery endpoint"),
+		a.span("discovery-request-timeout", 5*time.Second, "how long a request to the discovery endpoints may take"),
+		a.span("discovery-keepalive-time", 2*time.Second, "how long a connection to a discovery endpoint may be silent"),
+		a.span("discovery-keepalive-timeout", 6*time.Second, "how long to wait then"),
+		a.text("discovery-srv", "", "`domain` with the DNS SRV records of etcd (_etcd-server-ssl._tcp, _etcd-server._tcp, and of clients)"),
+		a.text("discovery-srv-name", "", "what ends the `name` of the service in these records"),
+		a.text("discovery-srv-server", "", "`host:port` of the DNS server to ask for them (default: those of the system)"),
+		a.text("discovery-command", "", "`command` that prints addresses, host:port or urls of members; run without a shell"),
+		a.text("initial-cluster", "", "members as `name=url[,name=url...]`: where to look, and with -initial-cluster-state=new whom to found with"),
+		a.text("initial-cluster-state", joiner.StateExisting, "`new|existing`; new: what -initial-cluster lists may be founded, if it never was"),
+		a.text("initial-cluster-token", defaultClusterToken, "the `token` of a cluster that a list founds, the same on all hosts"),
 	}
 }
 
-func yesNo(name string, value bool, usage string) *cli.BoolFlag {
-	return &cli.BoolFlag{Name: name, Value: value, Usage: usage, Sources: env(name)}
+func (a *app) yesNo(name string, value bool, usage string) *cli.BoolFlag {
+	return &cli.BoolFlag{Name: name, Value: value, Usage: usage, Sources: a.env(name)}
 }
 
-func span(name string, value time.Duration, usage string) *cli.DurationFlag {
-	return &cli.DurationFlag{Name: name, Value: value, Usage: usage, Sources: env(name)}
+func (a *app) span(name string, value time.Duration, usage string) *cli.DurationFlag {
+	return &cli.DurationFlag{Name: name, Value: value, Usage: usage, Sources: a.env(name)}
 }
 
 // sources are the sources of a command line, before they are opened.

@@ -28,7 +28,7 @@ any more (also in a cluster of one or two), with 75 without a quorum, and with
 78 where the data dir is of another cluster. docs/status.md has the JSON.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "o", Value: "text", Usage: "the output `format` out of: text, json"},
-			&cli.StringFlag{Name: "unit", Usage: "the `unit` that runs etcd: what it sets is the default of the flags", Sources: env("unit")},
+			&cli.StringFlag{Name: "unit", Usage: "the `unit` that runs etcd: what it sets is the default of the flags", Sources: a.env("unit")},
 		},
 		Action: a.status,
 	})
@@ -50,7 +50,7 @@ func (a *app) status(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	defer t.close()
-	s, err := readSettings(looking{unitDefaults{c, t}})
+	s, err := a.readSettings(looking{unitDefaults{c, t}})
 	if err != nil {
 		return err
 	}

@@ -5,13 +5,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 // Host is the machine a generator runs on, re-rootable for tests.
 type Host struct {
-	Root   string // "" = /
-	Binary string // of elastic-etcd, as units call it
+	Root    string   // "" = /
+	Binary  string   // of elastic-etcd, as units call it
+	Environ []string // of this process, NAME=value each
 }
 
 // Generate is the systemd.generator(7): from the configuration of the host it
@@ -22,7 +24,7 @@ type Host struct {
 // A bad configuration is an error, and wires a refusal: etcd must not start
 // by its defaults.
 func Generate(h Host, normal string) error {
-	if os.Getenv("SYSTEMD_IN_INITRD") == "1" || isFile(filepath.Join(h.Root, "/etc/initrd-release")) {
+	if slices.Contains(h.Environ, "SYSTEMD_IN_INITRD=1") || isFile(filepath.Join(h.Root, "/etc/initrd-release")) {
 		return nil
 	}
 	text, err := os.ReadFile(filepath.Join(h.Root, "/proc/cmdline"))

@@ -59,6 +59,7 @@ func TestGenerate(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		files map[string]string
+		env   []string
 		path  string // of the only output; "" = none
 		want  string // what follows the comment; a prefix for refusals
 		err   string
@@ -66,6 +67,7 @@ func TestGenerate(t *testing.T) {
 		{name: "not configured", files: map[string]string{}},
 		{name: "switched off", files: map[string]string{etc: disco, "proc/cmdline": "elastic_etcd=no"}},
 		{name: "in the initrd", files: map[string]string{etc: disco, "etc/initrd-release": ""}},
+		{name: "in an initrd that only systemd knows of", files: map[string]string{etc: disco}, env: []string{"SYSTEMD_IN_INITRD=1"}},
 		{name: "one file", files: map[string]string{etc: "# who\n\n; what\n" + disco}, path: "etcd.service.d/10-elastic-etcd.conf",
 			want: head + "EnvironmentFile=-/etc/elastic-etcd/elastic-etcd.conf\n" + `ExecCondition=+/usr/bin/elastic-etcd "apply" "--gate" "--promotes" "--unit=etcd.service"` + "\n" + `ExecStartPost=-+/usr/bin/elastic-etcd "promote" "--no-block" "--unit=etcd.service"` + "\n"},
 		{name: "the most important main file, all pieces by name, one masked",
@@ -86,7 +88,7 @@ func TestGenerate(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			out := t.TempDir()
-			err := Generate(Host{Root: tree(t, c.files), Binary: "/usr/bin/elastic-etcd"}, out)
+			err := Generate(Host{Root: tree(t, c.files), Binary: "/usr/bin/elastic-etcd", Environ: c.env}, out)
 			if c.err == "" && err != nil || c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)) {
 				t.Errorf("error %v, want %q", err, c.err)
 			}
