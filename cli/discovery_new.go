@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/sttts/elastic-etcd/discovery"
 	"github.com/sttts/elastic-etcd/etcdapi"
 	"github.com/sttts/elastic-etcd/joiner"
 )
@@ -54,7 +53,7 @@ func (a *app) newToken(ctx context.Context, c *cli.Command) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, discoveryTimeout)
 	defer cancel()
-	makeToken := a.tokenOfServer
+	makeToken := tokenOfServer
 	if c.String("endpoints") != "" {
 		makeToken = a.tokenOfEtcd3
 	}
@@ -67,7 +66,7 @@ func (a *app) newToken(ctx context.Context, c *cli.Command) error {
 }
 
 // tokenOfServer makes a token that is a URL.
-func (a *app) tokenOfServer(ctx context.Context, c *cli.Command, size int) (string, error) {
+func tokenOfServer(ctx context.Context, c *cli.Command, size int) (string, error) {
 	base, err := url.Parse(c.String("server"))
 	if err != nil || base.Host == "" {
 		return "", usagef("--server=%s is not a URL such as http://127.0.0.1:8087", c.String("server"))
@@ -76,13 +75,32 @@ func (a *app) tokenOfServer(ctx context.Context, c *cli.Command, size int) (stri
 	if err != nil {
 		return "", usagef("%w", err)
 	}
-	request := func() (string, error) { return requestToken(ctx, client, secret, base.JoinPath("new"), size) }
+	var token string
 	if c.Bool("v2") {
-		request = func() (string, error) { return tokenOfEtcd2(ctx, client, base, size) }
+		token, err = discovery.NewV2Token(ctx, client, base, size)
+	} else {
+		token, err = discovery.NewToken(ctx, client, base, secret, size)
 	}
-	token, err := request()
 	if err != nil {
-		return "", unexpected(fmt.Errorf("make a discovery token: %w", err))
+		return "", unexpected(err)
+	}
+	return token, nil
+}
+
+// tokenOfEtcd3 makes a token that is a word.
+func (a *app) tokenOfEtcd3(ctx context.Context, c *cli.Command, size int) (string, error) {
+	endpoints := list(c.String("endpoints"))
+	as, err := a.readCredentials(c)
+	if err != nil {
+		return "", err
+	}
+	config, err := storeTLS(c, endpoints)
+	if err != nil {
+		return "", usagef("%w", err)
+	}
+	token, err := discovery.NewV3Token(ctx, discovery.V3Etcd{Endpoints: endpoints, TLS: config, User: as.User, Password: as.Password}, size)
+	if err != nil {
+		return "", unexpected(err)
 	}
 	return token, nil
 }
@@ -106,33 +124,3 @@ func tokenClient(c *cli.Command) (*http.Client, string, error) {
 
 // discoveryTimeout bounds what the making of a token takes.
 const discoveryTimeout = 30 * time.Second
-
-// requestToken asks for a token as curl would. The answer must be a URL and
-// nothing else, since it ends in scripts.
-func requestToken(ctx context.Context, client *http.Client, secret string, u *url.URL, size int) (string, error) {
-	u.RawQuery = url.Values{"size": {fmt.Sprint(size)}}.Encode()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
-	if err != nil {
-		return "", err
-	}
-	if secret != "" {
-		req.Header.Set("Authorization", "Bearer "+secret)
-	}
-	res, err := client.Do(req)
-	if err != nil {
-		return "", err
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(res.Body, 4096))
-	if err != nil {
-		return "", fmt.Errorf("read the answer of %s: %w", u.Host, err)
-	}
-	answer := strings.TrimSpace(string(body))
-	if res.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("%s answered %s: %q", u.Host, res.Status, answer)
-	}
-	if t, err := url.Parse(answer); err != nil || t.Host == "" || strings.ContainsAny(answer, " \t\n\"'`$\\") {
-		return "", fmt.Errorf("%s answered no URL: %.200q", u.Host, answer)
-	}
-	return answer, nil
-}

@@ -3,9 +3,8 @@ package cli
 import (
 	"strings"
 
-	clientv3 "go.etcd.io/etcd/client/v3"
-
 	"github.com/sttts/elastic-etcd/discovery"
+	"github.com/sttts/elastic-etcd/etcdapi"
 )
 
 // readV3 reads etcd's own flags of its v3 discovery.
@@ -19,18 +18,16 @@ func readV3(c values, _ settings) (*given, error) {
 	case len(endpoints) == 0:
 		return nil, usagef("-discovery-token needs -discovery-endpoints")
 	}
-	auth, err := readDiscoveryUser(c)
+	as, err := readDiscoveryUser(c)
 	if err != nil {
 		return nil, err
 	}
 	conf := discovery.V3Config{
-		Token: token, Endpoints: endpoints, Auth: auth,
+		Token: token, Endpoints: endpoints, User: as.User, Password: as.Password,
 		DialTimeout: c.Duration("discovery-dial-timeout"), RequestTimeout: c.Duration("discovery-request-timeout"),
 		KeepAliveTime: c.Duration("discovery-keepalive-time"), KeepAliveTimeout: c.Duration("discovery-keepalive-timeout"),
-		Secure: clientv3.SecureConfig{
-			Cert: c.String("discovery-cert"), Key: c.String("discovery-key"), Cacert: c.String("discovery-cacert"),
-			InsecureTransport: c.Bool("discovery-insecure-transport"), InsecureSkipVerify: c.Bool("discovery-insecure-skip-tls-verify"),
-		},
+		CA: c.String("discovery-cacert"), Cert: c.String("discovery-cert"), Key: c.String("discovery-key"),
+		InsecureTransport: c.Bool("discovery-insecure-transport"), InsecureSkipVerify: c.Bool("discovery-insecure-skip-tls-verify"),
 	}
 	open := func() (discovery.Source, error) { return discovery.NewV3(conf) }
 	return &given{foundingSource: foundingSource{"-discovery-token", token, open}, founds: true}, nil
@@ -38,7 +35,7 @@ func readV3(c values, _ settings) (*given, error) {
 
 // readDiscoveryUser reads -discovery-user, as NAME or as etcd's NAME:PASSWORD,
 // and finds its password.
-func readDiscoveryUser(c values) (clientv3.AuthConfig, error) {
+func readDiscoveryUser(c values) (etcdapi.Credentials, error) {
 	name, inUser, both := strings.Cut(c.String("discovery-user"), ":")
 	passwords := []string{c.String("discovery-password")}
 	if both {
@@ -47,26 +44,26 @@ func readDiscoveryUser(c values) (clientv3.AuthConfig, error) {
 	if file := c.String("discovery-password-file"); file != "" {
 		password, err := readPasswordFile("-discovery-password-file", file)
 		if err != nil {
-			return clientv3.AuthConfig{}, err
+			return etcdapi.Credentials{}, err
 		}
 		passwords = append(passwords, password)
 	}
 	return discoveryAuth(name, passwords)
 }
 
-func discoveryAuth(name string, passwords []string) (clientv3.AuthConfig, error) {
-	auth := clientv3.AuthConfig{Username: name}
+func discoveryAuth(name string, passwords []string) (etcdapi.Credentials, error) {
+	as := etcdapi.Credentials{User: name}
 	for _, p := range passwords {
 		switch {
 		case p == "":
-		case auth.Password != "":
-			return auth, usagef("the password of -discovery-user is given twice: give -discovery-password-file or ELASTIC_ETCD_DISCOVERY_PASSWORD")
+		case as.Password != "":
+			return as, usagef("the password of -discovery-user is given twice: give -discovery-password-file or ELASTIC_ETCD_DISCOVERY_PASSWORD")
 		default:
-			auth.Password = p
+			as.Password = p
 		}
 	}
-	if (auth.Username == "") != (auth.Password == "") {
-		return auth, usagef("-discovery-user and its password (-discovery-password-file=FILE or ELASTIC_ETCD_DISCOVERY_PASSWORD) come together")
+	if (as.User == "") != (as.Password == "") {
+		return as, usagef("-discovery-user and its password (-discovery-password-file=FILE or ELASTIC_ETCD_DISCOVERY_PASSWORD) come together")
 	}
-	return auth, nil
+	return as, nil
 }

@@ -14,6 +14,7 @@ import (
 
 	client "go.etcd.io/etcd/client/v2"
 
+	"github.com/sttts/elastic-etcd/discovery/registry"
 	"github.com/sttts/elastic-etcd/joiner"
 )
 
@@ -101,7 +102,7 @@ func (v *V2) Look(ctx context.Context) joiner.Discovery {
 }
 
 func (v *V2) size(ctx context.Context) (int, error) {
-	n, err := v.get(ctx, path.Join("/", v.path, "_config", "size"))
+	n, err := v.get(ctx, path.Join("/", v.path, registry.Size))
 	if err != nil {
 		return 0, err
 	}
@@ -132,7 +133,7 @@ func entries(nodes client.Nodes) ([]joiner.Entry, error) {
 		if n == nil {
 			return nil, errors.New("one of the registrations is null")
 		}
-		if path.Base(n.Key) != "_config" {
+		if path.Base(n.Key) != path.Dir(registry.Size) {
 			kept = append(kept, n)
 		}
 	}

@@ -23,12 +23,9 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/sttts/elastic-etcd/discovery/registry"
 	"github.com/sttts/elastic-etcd/joiner"
 )
-
-// registry is where etcd 3.6 and 3.7 keep tokens
-// (server/etcdserver/api/v3discovery/discovery.go).
-const registry = "/_etcd/registry"
 
 // V3Config names a token in a v3 etcd; the fields are etcd's --discovery-*
 // flags.
@@ -38,8 +35,11 @@ type V3Config struct {
 
 	DialTimeout, RequestTimeout, KeepAliveTime, KeepAliveTimeout time.Duration
 
-	Secure clientv3.SecureConfig
-	Auth   clientv3.AuthConfig
+	CA, Cert, Key      string // PEM files
+	InsecureTransport  bool   // no TLS to endpoints without a scheme, unless there are files
+	InsecureSkipVerify bool
+
+	User, Password string
 }
 
 // V3 is one token in a v3 etcd, of any cluster but the one that is founded.
@@ -60,7 +60,7 @@ func NewV3(c V3Config) (*V3, error) {
 	conf, err := clientv3.NewClientConfig(&clientv3.ConfigSpec{
 		Endpoints: c.Endpoints, DialTimeout: c.DialTimeout, RequestTimeout: c.RequestTimeout,
 		KeepAliveTime: c.KeepAliveTime, KeepAliveTimeout: c.KeepAliveTimeout,
-		MaxCallRecvMsgSize: maxBody, Secure: &c.Secure, Auth: &c.Auth,
+		MaxCallRecvMsgSize: maxBody, Secure: c.secure(), Auth: &clientv3.AuthConfig{Username: c.User, Password: c.Password},
 	}, zap.NewNop())
 	if err != nil {
 		return nil, fmt.Errorf("read the TLS files: %w", err)
@@ -74,6 +74,13 @@ func NewV3(c V3Config) (*V3, error) {
 	return &V3{c: c, conf: *conf, name: fmt.Sprintf("discovery token %s at %s", c.Token, strings.Join(c.Endpoints, ","))}, nil
 }
 
+func (c V3Config) secure() *clientv3.SecureConfig {
+	return &clientv3.SecureConfig{
+		Cacert: c.CA, Cert: c.Cert, Key: c.Key,
+		InsecureTransport: c.InsecureTransport, InsecureSkipVerify: c.InsecureSkipVerify,
+	}
+}
+
 // check takes the tokens that etcd and elastic-etcd look for under one key:
 // etcd cleans the path that it makes of a token.
 func (c V3Config) check() error {
@@ -83,7 +90,7 @@ func (c V3Config) check() error {
 		return fmt.Errorf("%d bytes are not a token (1 to %d)", len(c.Token), most)
 	case strings.ContainsFunc(c.Token, func(r rune) bool { return !unicode.IsPrint(r) }):
 		return fmt.Errorf("the token %s has unprintable characters", quote(c.Token))
-	case path.Join(registry, c.Token) != registry+"/"+c.Token:
+	case path.Join(registry.Dir, c.Token) != registry.Dir+"/"+c.Token:
 		return fmt.Errorf("the token %s is not a plain path", quote(c.Token))
 	case len(c.Endpoints) == 0 || slices.Contains(c.Endpoints, ""):
 		return errors.New("no discovery endpoints, or an empty one")
@@ -99,7 +106,7 @@ func (c V3Config) check() error {
 }
 
 func (v *V3) key(parts ...string) string {
-	return path.Join(append([]string{registry, v.c.Token}, parts...)...)
+	return path.Join(append([]string{registry.Dir, v.c.Token}, parts...)...)
 }
 
 // Look reads the size and the registrations, as of one revision.
@@ -119,7 +126,7 @@ func (v *V3) read(ctx context.Context, kv clientv3.KV, d *joiner.Discovery) erro
 	// etcd asks for this prefix, without a slash behind it.
 	members := v.key("members")
 	resp, err := kv.Txn(ctx).Then(
-		clientv3.OpGet(v.key("_config/size")),
+		clientv3.OpGet(v.key(registry.Size)),
 		clientv3.OpGet(members, clientv3.WithPrefix(), clientv3.WithLimit(maxEntries+1)),
 	).Commit()
 	if err != nil {
@@ -233,7 +240,7 @@ func (v *V3) orWhy(ctx context.Context, failed error) error {
 		return failed
 	}
 	defer client.Close()
-	if _, err := kvOf(client).Get(ctx, v.key("_config/size")); status.Code(err) == codes.Unavailable {
+	if _, err := kvOf(client).Get(ctx, v.key(registry.Size)); status.Code(err) == codes.Unavailable {
 		return err
 	}
 	return failed

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
-	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/sttts/elastic-etcd/joiner"
 )
@@ -44,7 +43,7 @@ func TestV3Entries(t *testing.T) {
 
 func v3Config(change func(*V3Config)) V3Config {
 	c := V3Config{Token: "t", Endpoints: []string{"http://127.0.0.1:1"}, DialTimeout: time.Second, RequestTimeout: time.Second}
-	c.Secure.InsecureTransport = true
+	c.InsecureTransport = true
 	change(&c)
 	return c
 }
@@ -60,7 +59,7 @@ func TestNewV3Refuses(t *testing.T) {
 		"an empty one":               func(c *V3Config) { c.Endpoints = []string{""} },
 		"user or password":           func(c *V3Config) { c.Endpoints = []string{"http://u:hidden@h:1"} },
 		"longer than zero":           func(c *V3Config) { c.RequestTimeout = 0 },
-		"no such file":               func(c *V3Config) { c.Secure.Cacert = "/no/such/file" },
+		"no such file":               func(c *V3Config) { c.CA = "/no/such/file" },
 	} {
 		if _, err := NewV3(v3Config(change)); err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "hidden") {
 			t.Errorf("got %v, want %s", err, says)
@@ -82,10 +81,10 @@ func TestV3Unreachable(t *testing.T) {
 		says   string
 	}{
 		"refused":        {func(*V3Config) {}, "connection refused"},
-		"refused, login": {func(c *V3Config) { c.Auth = clientv3.AuthConfig{Username: "u", Password: "hidden"} }, "connection refused"},
+		"refused, login": {func(c *V3Config) { c.User, c.Password = "u", "hidden" }, "connection refused"},
 		"silent":         {func(c *V3Config) { c.Endpoints = []string{silent.Addr().String()} }, "no complete answer in time"},
 		"silent, login": {func(c *V3Config) {
-			c.Endpoints, c.Auth = []string{silent.Addr().String()}, clientv3.AuthConfig{Username: "u", Password: "hidden"}
+			c.Endpoints, c.User, c.Password = []string{silent.Addr().String()}, "u", "hidden"
 		}, "no complete answer in time"},
 	} {
 		v, err := NewV3(v3Config(c.change))

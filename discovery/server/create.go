@@ -1,8 +1,6 @@
 package server
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
@@ -11,15 +9,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/sttts/elastic-etcd/discovery/registry"
 )
 
-const (
-	// tokenLen is the length of a token: 128 bits in hex.
-	tokenLen = 32
-
-	// defaultSize is that of discovery.etcd.io.
-	defaultSize = 3
-)
+// defaultSize is that of discovery.etcd.io.
+const defaultSize = 3
 
 // create makes a token and answers with its URL, without a newline: scripts
 // put the answer into a variable as it is.
@@ -44,7 +39,7 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request, f form) error {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return nil
 	}
-	token := newToken()
+	token := registry.NewToken()
 	if err := s.store.Create(r.Context(), token, size); errors.Is(err, ErrNoRoom) {
 		http.Error(w, ErrNoRoom.Error(), http.StatusInsufficientStorage)
 		return nil
@@ -71,12 +66,6 @@ func (s *Server) parseSize(value string) (int, error) {
 		return 0, fmt.Errorf("size %.40q: want a number of members from 1 to %d", value, s.options.MaxSize)
 	}
 	return int(size), nil
-}
-
-func newToken() string {
-	b := make([]byte, tokenLen/2)
-	rand.Read(b) // never fails: crypto/rand ends the process instead
-	return hex.EncodeToString(b)
 }
 
 // baseURL is what the client reached us by, unless we were told better. What a

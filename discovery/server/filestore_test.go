@@ -15,6 +15,8 @@ import (
 
 	"go.etcd.io/bbolt"
 	"go.etcd.io/etcd/client/v2"
+
+	"github.com/sttts/elastic-etcd/discovery/registry"
 )
 
 func TestARestartChangesNothing(t *testing.T) {
@@ -181,7 +183,7 @@ func registerForever(path string) {
 	if err != nil {
 		panic(err)
 	}
-	token, ctx := strings.Repeat("c", tokenLen), context.Background()
+	token, ctx := strings.Repeat("c", registry.TokenLen), context.Background()
 	if err := store.Create(ctx, token, 3); err != nil {
 		panic(err)
 	}
@@ -223,7 +225,7 @@ func TestNothingAcknowledgedIsLostInACrash(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	dir, err := store.Load(t.Context(), strings.Repeat("c", tokenLen))
+	dir, err := store.Load(t.Context(), strings.Repeat("c", registry.TokenLen))
 	if err != nil || len(dir.Entries) < len(acknowledged) || dir.Index != uint64(len(dir.Entries)+1) {
 		t.Fatalf("%d acknowledged; index %d, %d entries, %v", len(acknowledged), dir.Index, len(dir.Entries), err)
 	}

@@ -12,13 +12,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sttts/elastic-etcd/discovery/registry"
 )
 
 // FuzzRequest sends requests to a service with one full token, one that still
 // has room, and one late entry. Whatever comes: no panic, no 5xx, a v2 answer
 // in JSON, and the founders stay as they are.
 func FuzzRequest(f *testing.F) {
-	full, open := "/"+strings.Repeat("f", tokenLen), "/"+strings.Repeat("0", tokenLen)
+	full, open := "/"+strings.Repeat("f", registry.TokenLen), "/"+strings.Repeat("0", registry.TokenLen)
 	addSeeds(f, full, open)
 	s, store := fuzzService(f, full[1:], open[1:])
 	want := founders(f, store, full[1:])

@@ -16,6 +16,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/sttts/elastic-etcd/discovery/registry"
 )
 
 // shortTimes make a slow client one soon.
@@ -157,7 +159,7 @@ func TestMalformedRequests(t *testing.T) {
 // FuzzWire sends bytes to the service as a connection has them. It never falls
 // over, and no founder is ever changed.
 func FuzzWire(f *testing.F) {
-	full, open := strings.Repeat("f", tokenLen), strings.Repeat("0", tokenLen)
+	full, open := strings.Repeat("f", registry.TokenLen), strings.Repeat("0", registry.TokenLen)
 	for _, seed := range []string{
 		"GET /new?size=3 HTTP/1.1\r\nHost: x\r\n\r\nGET /health HTTP/1.0\r\n\r\n",
 		"PUT /" + open + "/1?prevExist=false HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 17\r\n\r\nvalue=a=http://h:1",
@@ -212,7 +214,7 @@ func TestNothingIsListed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	token := newToken()
+	token := registry.NewToken()
 	if err := store.Create(t.Context(), token, 3); err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,8 @@ package server
 import (
 	"net/http"
 	"strings"
+
+	"github.com/sttts/elastic-etcd/discovery/registry"
 )
 
 // kind says what a path addresses.
@@ -30,19 +32,17 @@ type target struct {
 	token, member string
 }
 
-// registry is the directory of discovery.etcd.io. It stands before the keys in
-// answers only, as it does there; clients look at the last element.
-const registry = "/_etcd/registry/"
-
-// key is the target's name in answers.
+// key is the target's name in answers. Only there it stands in the directory
+// of discovery.etcd.io, as it does there; clients look at the last element.
 func (t target) key() string {
+	dir := registry.Dir + "/" + t.token
 	switch t.kind {
 	case kindSize:
-		return registry + t.token + "/_config/size"
+		return dir + "/" + registry.Size
 	case kindMember:
-		return registry + t.token + "/" + t.member
+		return dir + "/" + t.member
 	default:
-		return registry + t.token
+		return dir
 	}
 }
 
@@ -58,13 +58,13 @@ func parsePath(path string) (target, bool) {
 		return target{kind: kindMetrics}, true
 	}
 	token, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	if !strings.HasPrefix(path, "/") || len(token) != tokenLen || !isHex(token) {
+	if !strings.HasPrefix(path, "/") || len(token) != registry.TokenLen || !isHex(token) {
 		return target{}, false
 	}
 	switch {
 	case rest == "":
 		return target{kind: kindDir, token: token}, true
-	case rest == "_config/size":
+	case rest == registry.Size:
 		return target{kind: kindSize, token: token}, true
 	case isMemberID(rest):
 		return target{kind: kindMember, token: token, member: rest}, true

@@ -27,6 +27,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/sttts/elastic-etcd/discovery/registry"
 )
 
 // Options of a Server. The zero value is usable.
@@ -230,7 +232,7 @@ func (s *Server) parseForm(w http.ResponseWriter, r *http.Request) (form, error)
 
 // health asks the store for a token that nobody has.
 func (s *Server) health(w http.ResponseWriter, r *http.Request) error {
-	_, err := s.store.Load(r.Context(), strings.Repeat("0", tokenLen))
+	_, err := s.store.Load(r.Context(), strings.Repeat("0", registry.TokenLen))
 	if err != nil && !errors.Is(err, ErrUnknownToken) {
 		s.options.Report(fmt.Errorf("health: %w", err))
 		http.Error(w, "the store cannot be read", http.StatusServiceUnavailable)

@@ -1,0 +1,80 @@
+package discovery
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// answering is a service that answers everything alike, and remembers what it
+// was asked.
+func answering(t *testing.T, code int, body string) (client *http.Client, at *url.URL, asked *string) {
+	t.Helper()
+	asked = new(string)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		form, _ := io.ReadAll(r.Body)
+		*asked = fmt.Sprintf("%s %s %s%s", r.Method, r.URL, r.Header.Get("Authorization"), form)
+		w.WriteHeader(code)
+		io.WriteString(w, body)
+	}))
+	t.Cleanup(s.Close)
+	at, err := url.Parse(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Client(), at, asked
+}
+
+func TestNewToken(t *testing.T) {
+	for _, c := range []struct {
+		code int
+		body string
+		says string // "" = it is made
+	}{
+		{200, "http://d/token\n", ""},
+		{200, "http://d/$(reboot)", "answered no URL"},
+		{200, "token", "answered no URL"},
+		{401, "a bearer token is needed\n", `401 Unauthorized: "a bearer token is needed"`},
+	} {
+		client, at, asked := answering(t, c.code, c.body)
+		token, err := NewToken(t.Context(), client, at, "secret", 5)
+		if want := "GET /new?size=5 Bearer secret"; *asked != want {
+			t.Errorf("asked %q, want %q", *asked, want)
+		}
+		if c.says == "" && (err != nil || token != "http://d/token") || c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
+			t.Errorf("%q: got %q, %v, want %q", c.body, token, err, c.says)
+		}
+	}
+}
+
+// A token is made where V2 reads it, and only by what answers as an etcd does.
+func TestNewV2Token(t *testing.T) {
+	for _, c := range []struct {
+		code int
+		body string
+		says string // "" = it is made
+	}{
+		{201, `{"action":"create"}`, ""},
+		{200, `{"action":"set"}`, "200 OK"},
+		{404, "404 page not found", "serves no v2 keys"},
+	} {
+		client, at, asked := answering(t, c.code, c.body)
+		token, err := NewV2Token(t.Context(), client, at, 5)
+		if !strings.HasPrefix(*asked, "PUT /v2/keys/_etcd/registry/") || !strings.HasSuffix(*asked, "/_config/size?prevExist=false value=5") {
+			t.Errorf("asked %q", *asked)
+		}
+		if c.says != "" {
+			if err == nil || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%q: got %q, %v, want %q", c.body, token, err, c.says)
+			}
+			continue
+		}
+		if path := strings.TrimPrefix(token, at.String()); err != nil || *asked != "PUT "+path+"/_config/size?prevExist=false value=5" {
+			t.Errorf("got %q, %v", token, err)
+		}
+	}
+}
