@@ -1,7 +1,10 @@
 package main
 
 import (
+	"os"
 	"os/exec"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -57,4 +60,74 @@ func check(t *testing.T, rules map[string]map[string]string, list string) {
 // allowed is what everybody may import, the joiner less.
 func allowed(pkg, dep string) bool {
 	return dep+"/" == module+"joiner/" || dep == module+"smallfile" && pkg != "joiner"
+}
+
+var (
+	// row is a line of the first table in docs/dependencies.md: a module, and
+	// the packages that use it.
+	row = regexp.MustCompile("(?m)^\\| `([^`]+\\.[^`]+)` \\| ([^|]+) \\|")
+
+	// requirement is a line of go.mod that is not an indirect one.
+	requirement = regexp.MustCompile(`(?m)^\t(\S+) v\S+$`)
+)
+
+// TestDocumented compares docs/dependencies.md with what there is.
+func TestDocumented(t *testing.T) {
+	page, imports := read(t, "docs/dependencies.md"), importsOfAll(t)
+	rows := map[string]string{}
+	for _, r := range row.FindAllStringSubmatch(page, -1) {
+		rows[r[1]] = r[2]
+	}
+	for _, m := range requirement.FindAllStringSubmatch(read(t, "go.mod"), -1) {
+		if want := users(imports, m[1]); rows[m[1]] != want {
+			t.Errorf("docs/dependencies.md says that %s is used by %q, want %s", m[1], rows[m[1]], want)
+		}
+		delete(rows, m[1])
+	}
+	for m := range rows {
+		t.Errorf("docs/dependencies.md has a row of %s, which go.mod does not require", m)
+	}
+	for pkg := range imports {
+		if !strings.Contains(page, "\n| `"+pkg+"` |") {
+			t.Errorf("docs/dependencies.md has no row of package %s", pkg)
+		}
+	}
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// importsOfAll are the imports of each package below this one.
+func importsOfAll(t *testing.T) map[string][]string {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	imports := map[string][]string{}
+	for line := range strings.Lines(string(out)) {
+		words := strings.Fields(line)
+		if pkg, below := strings.CutPrefix(words[0], module); below {
+			imports[pkg] = words[1:]
+		}
+	}
+	return imports
+}
+
+// users are the packages that import a module, as the page lists them.
+func users(imports map[string][]string, module string) string {
+	var list []string
+	for pkg, paths := range imports {
+		if slices.ContainsFunc(paths, func(p string) bool { return strings.HasPrefix(p+"/", module+"/") }) {
+			list = append(list, pkg)
+		}
+	}
+	slices.Sort(list)
+	return "`" + strings.Join(list, "`, `") + "`"
 }

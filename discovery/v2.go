@@ -1,5 +1,5 @@
 // Package discovery is the client side of discovery: it reads who registered
-// with a discovery service and registers this host.
+// with a discovery service, registers this host, and makes tokens.
 package discovery
 
 import (
