@@ -53,7 +53,7 @@ type target struct {
 
 func (a *app) apply(ctx context.Context, c *cli.Command) error {
 	err := a.applyOnce(ctx, c)
-	for c.Bool("retry") && isNotFinal(err) && pause(ctx, retryPause) {
+	for c.Bool("retry") && isNotFinal(err) && pause(ctx, generator.RetryPause) {
 		err = a.applyOnce(ctx, c)
 	}
 	// A unit that is being stopped starts no etcd after 0 either, and after any
@@ -67,9 +67,6 @@ func (a *app) apply(ctx context.Context, c *cli.Command) error {
 	}
 	return err
 }
-
-// retryPause is the time between two runs with --retry.
-const retryPause = 5 * time.Second
 
 // isNotFinal tells whether a run may end otherwise another time. What is
 // unexpected may be systemd's bus, which is late.

@@ -31,13 +31,9 @@ func serverTLS(cert, key, ca string) (*tls.Config, error) {
 	if ca == "" {
 		return config, nil
 	}
-	pem, err := smallfile.Read(ca)
-	if err != nil {
-		return nil, fmt.Errorf("read CA: %w", err)
-	}
 	config.ClientCAs, config.ClientAuth = x509.NewCertPool(), tls.RequireAndVerifyClientCert
-	if !config.ClientCAs.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("read CA: %s has no PEM certificate", ca)
+	if err := smallfile.AddCAs(config.ClientCAs, ca); err != nil {
+		return nil, fmt.Errorf("read CA: %w", err)
 	}
 	return config, nil
 }

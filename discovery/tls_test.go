@@ -76,7 +76,7 @@ func TestTLSFiles(t *testing.T) {
 		want string
 	}{
 		"no CA file":   {Config{CA: "/no/such/file"}, "read CA file: open /no/such/file"},
-		"a key as CA":  {Config{CA: key}, "there is no certificate in it"},
+		"a key as CA":  {Config{CA: key}, " has no PEM certificate"},
 		"cert alone":   {Config{Cert: cert}, "load client certificate"},
 		"key alone":    {Config{Key: key}, "load client certificate"},
 		"swapped":      {Config{Cert: key, Key: cert}, "load client certificate"},

@@ -53,15 +53,12 @@ func newTransport(c Config) (*transport, error) {
 func (c Config) tls() (*tls.Config, error) {
 	t := &tls.Config{MinVersion: tls.VersionTLS12}
 	if c.CA != "" {
-		pem, err := smallfile.Read(c.CA)
-		if err != nil {
-			return nil, fmt.Errorf("read CA file: %w", err)
-		}
+		var err error
 		if t.RootCAs, err = x509.SystemCertPool(); err != nil {
 			t.RootCAs = x509.NewCertPool()
 		}
-		if !t.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("read CA file %s: there is no certificate in it", c.CA)
+		if err := smallfile.AddCAs(t.RootCAs, c.CA); err != nil {
+			return nil, fmt.Errorf("read CA file: %w", err)
 		}
 	}
 	if c.Cert == "" && c.Key == "" {

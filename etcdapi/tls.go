@@ -30,13 +30,9 @@ func (f TLSFiles) loadCA(c *tls.Config) error {
 	if f.CA == "" {
 		return nil
 	}
-	pem, err := smallfile.Read(f.CA)
-	if err != nil {
-		return fmt.Errorf("read CA: %w", err)
-	}
 	c.RootCAs = x509.NewCertPool()
-	if !c.RootCAs.AppendCertsFromPEM(pem) {
-		return fmt.Errorf("read CA: %s has no PEM certificate", f.CA)
+	if err := smallfile.AddCAs(c.RootCAs, f.CA); err != nil {
+		return fmt.Errorf("read CA: %w", err)
 	}
 	return nil
 }

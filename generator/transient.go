@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/coreos/go-systemd/v22/dbus"
 	godbus "github.com/godbus/dbus/v5"
@@ -23,9 +22,6 @@ type Beside struct {
 	// Final are the exit codes after which it is not tried again.
 	Final []int
 }
-
-// besidePause is the time between two tries.
-const besidePause = 5 * time.Second
 
 // StartBeside starts the command and does not wait for it. One that runs
 // already is left alone.
@@ -59,7 +55,7 @@ func (b Beside) properties(u Unit) []dbus.Property {
 		property("EnvironmentFiles", optional(u.EnvironmentFiles)),
 		property("NotifyAccess", "main"),
 		property("Restart", "on-failure"),
-		property("RestartUSec", uint64(besidePause.Microseconds())),
+		property("RestartUSec", uint64(RetryPause.Microseconds())),
 		property("RestartPreventExitStatus", statuses(b.Final)),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/coreos/go-systemd/v22/unit"
@@ -12,6 +13,10 @@ import (
 // WiringName is the file name of the drop-in that makes a unit ask
 // elastic-etcd. It sorts before what an admin would override it with.
 const WiringName = "10-elastic-etcd.conf"
+
+// RetryPause is the time after which what is not final is tried again, by
+// systemd or by a command in its place.
+const RetryPause = 5 * time.Second
 
 // Wiring is what the drop-in says.
 type Wiring struct {
@@ -36,7 +41,7 @@ func (w Wiring) render() ([]byte, error) {
 		unit.NewUnitOption("Unit", "After", "network-online.target"),
 		unit.NewUnitOption("Service", "NotifyAccess", "all"),
 		unit.NewUnitOption("Service", "Restart", "on-failure"),
-		unit.NewUnitOption("Service", "RestartSec", "5s"),
+		unit.NewUnitOption("Service", "RestartSec", RetryPause.String()),
 	}
 	for _, file := range w.Files {
 		options = append(options, unit.NewUnitOption("Service", "EnvironmentFile", "-"+strings.ReplaceAll(file, "%", "%%")))

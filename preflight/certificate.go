@@ -63,13 +63,9 @@ func (f Files) roots() (*x509.CertPool, []joiner.Fault) {
 	if f.CA == "" {
 		return nil, nil
 	}
-	text, err := read(f.CA)
-	if err != nil {
-		return nil, []joiner.Fault{{What: f.CA, Wrong: err.Error()}}
-	}
 	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(text) {
-		return nil, []joiner.Fault{{What: f.CA, Wrong: "has no PEM certificate"}}
+	if err := smallfile.AddCAs(pool, f.CA); err != nil {
+		return nil, []joiner.Fault{{What: f.CA, Wrong: wrong(err).Error()}}
 	}
 	return pool, nil
 }
@@ -113,7 +109,7 @@ func parse(text []byte) ([]*x509.Certificate, error) {
 		chain = append(chain, cert)
 	}
 	if len(chain) == 0 {
-		return nil, errors.New("has no PEM certificate")
+		return nil, smallfile.ErrNoCertificate
 	}
 	return chain, nil
 }
@@ -179,14 +175,18 @@ func signed(chain []*x509.Certificate, roots *x509.CertPool, now time.Time) erro
 func read(path string) ([]byte, error) {
 	b, err := smallfile.Read(path)
 	if err != nil {
-		return nil, fmt.Errorf("cannot be read: %w", reason(err))
+		return nil, wrong(err)
 	}
 	return b, nil
 }
 
-func reason(err error) error {
-	if where := (*os.PathError)(nil); errors.As(err, &where) {
-		return where.Err
+// wrong is what a reader of files says, without the file.
+func wrong(err error) error {
+	switch where := (*os.PathError)(nil); {
+	case errors.Is(err, smallfile.ErrNoCertificate):
+		return smallfile.ErrNoCertificate
+	case errors.As(err, &where):
+		err = where.Err
 	}
-	return err
+	return fmt.Errorf("cannot be read: %w", err)
 }

@@ -29,6 +29,7 @@ import (
 	"time"
 
 	"github.com/sttts/elastic-etcd/discovery/registry"
+	"github.com/sttts/elastic-etcd/joiner"
 )
 
 // Options of a Server. The zero value is usable.
@@ -41,7 +42,8 @@ type Options struct {
 	// etcd's clients ask again. Default 5 minutes.
 	PollTimeout time.Duration
 
-	// MaxSize bounds the cluster size a token can be made for. Default 99.
+	// MaxSize bounds the cluster size a token can be made for. Default: what
+	// hosts take.
 	MaxSize int
 
 	// MaxEntries bounds the registrations under one token, those of hosts that
@@ -78,7 +80,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	setDefault(&o.PollTimeout, 5*time.Minute)
-	setDefault(&o.MaxSize, 99)
+	setDefault(&o.MaxSize, joiner.MaxDiscoverySize)
 	setDefault(&o.MaxEntries, 1000)
 	setDefault(&o.MaxValue, 4096)
 	setDefault(&o.MaxWaiters, 20000)
