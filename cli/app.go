@@ -17,6 +17,14 @@ import (
 const (
 	exitUnexpected = 1
 	exitUsage      = 2
+
+	// exitFragile is the code of a cluster that serves, and loses its quorum
+	// with the next voter that fails.
+	exitFragile = 3
+
+	// exitGate is the code of an ExecCondition= that lets the unit fail, so
+	// that its Restart= tries again, instead of skipping it.
+	exitGate = 255
 )
 
 // app is one run of the command line.

@@ -12,10 +12,6 @@ import (
 	"github.com/sttts/elastic-etcd/joiner"
 )
 
-// exitFragile is the code of a cluster that serves, and loses its quorum with
-// the next voter that fails.
-const exitFragile = 3
-
 func (a *app) statusCommand() *cli.Command {
 	return a.command(&cli.Command{
 		Name:      "status",
