@@ -96,9 +96,9 @@ func (a *app) applied(c *cli.Command, t *target) (settings, error) {
 }
 
 func (a *app) applyDecision(ctx context.Context, w *world, t *target) error {
-	plan, err := w.run(ctx)
+	plan, err := w.run(ctx, joiner.Run)
 	if err != nil {
-		return unexpected(err)
+		return err
 	}
 	if plan.Step == joiner.StepEmit {
 		if err := t.write(ctx, *plan.Config, w.reporter.log.Infof); err != nil {
@@ -106,9 +106,5 @@ func (a *app) applyDecision(ctx context.Context, w *world, t *target) error {
 		}
 		w.settle(ctx, plan)
 	}
-	w.reporter.end(plan)
-	if plan.Exit != joiner.ExitDone {
-		return &failure{code: plan.Exit}
-	}
-	return nil
+	return w.finish(plan)
 }

@@ -33,5 +33,5 @@ func (a *app) leave(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	defer t.close()
-	return a.carry(ctx, c, t, joiner.RunLeave)
+	return a.changeOwnMember(ctx, c, t, joiner.RunLeave)
 }

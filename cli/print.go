@@ -36,13 +36,12 @@ func (a *app) decideAndPrint(ctx context.Context, c *cli.Command) error {
 }
 
 func (a *app) print(ctx context.Context, w *world, out output) error {
-	plan, err := w.run(ctx)
+	plan, err := w.run(ctx, joiner.Run)
 	if err != nil {
-		return unexpected(err)
+		return err
 	}
 	if plan.Step != joiner.StepEmit {
-		w.reporter.end(plan)
-		return &failure{code: plan.Exit}
+		return w.finish(plan)
 	}
 	artefact, err := unitfile.Render(out.format, *plan.Config, out.options)
 	if err != nil {
@@ -52,8 +51,7 @@ func (a *app) print(ctx context.Context, w *world, out output) error {
 	if _, err := a.stdout.Write(artefact); err != nil {
 		return unexpected(fmt.Errorf("write the configuration: %w", err))
 	}
-	w.reporter.end(plan)
-	return nil
+	return w.finish(plan)
 }
 
 // output is how the configuration is printed.

@@ -48,7 +48,7 @@ func (a *app) promote(ctx context.Context, c *cli.Command) error {
 	if c.Bool("no-block") {
 		return a.promoteBeside(ctx, c.String("unit"), t)
 	}
-	return a.carry(ctx, c, t, joiner.RunPromotion)
+	return a.changeOwnMember(ctx, c, t, joiner.RunPromotion)
 }
 
 // promoteBeside runs the same command line in a unit of its own.

@@ -65,16 +65,31 @@ func (w *world) close() {
 	w.api.Close()
 }
 
+// decision is what a command has the joiner decide, and act upon.
+type decision func(context.Context, joiner.Policy, joiner.World) (joiner.Plan, error)
+
 // run decides and acts until the time is up; a standby host has no hurry.
-func (w *world) run(ctx context.Context) (joiner.Plan, error) {
+func (w *world) run(ctx context.Context, decide decision) (joiner.Plan, error) {
 	limited := ctx
 	if !w.s.policy.Standby {
 		var cancel context.CancelFunc
 		limited, cancel = context.WithTimeout(ctx, w.s.timeout)
 		defer cancel()
 	}
-	plan, err := joiner.Run(limited, w.s.policy, w)
-	return interrupted(ctx, plan), err
+	plan, err := decide(limited, w.s.policy, w)
+	if err != nil {
+		return plan, unexpected(err)
+	}
+	return interrupted(ctx, plan), nil
+}
+
+// finish tells how a run ended, and with what the command ends.
+func (w *world) finish(plan joiner.Plan) error {
+	w.reporter.end(plan)
+	if plan.Exit != joiner.ExitDone {
+		return &failure{code: plan.Exit}
+	}
+	return nil
 }
 
 // interrupted says so of a plan that a signal cut short.
