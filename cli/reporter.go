@@ -15,9 +15,9 @@ const heartbeat = 10 * time.Second
 // reporter logs decisions: each once, a long wait with a slow heartbeat.
 type reporter struct {
 	log    *logrus.Logger
-	reason joiner.Reason
-	cause  string
-	at     time.Time
+	reason joiner.Reason // of what was told last
+	at     time.Time     // when
+	cause  joiner.Cause  // of the failure that was told last
 }
 
 func newReporter(log *logrus.Logger) *reporter { return &reporter{log: log} }
@@ -27,17 +27,35 @@ func (r *reporter) report(plan joiner.Plan) {
 		return // the end is told by whoever ends
 	}
 	notifyWait(plan)
+	r.warn(plan.Cause)
 	entry := r.log.WithFields(fields(plan))
-	if plan.Cause != nil && plan.Cause.Error != r.cause {
-		r.cause = plan.Cause.Error
-		r.log.Warnf("%s failed and is tried again: %s", plan.Cause.Step, plan.Cause.Error)
-	}
-	if plan.Reason == r.reason && plan.Cause != nil || plan.Reason == r.reason && time.Since(r.at) < heartbeat && !plan.Step.Changes() {
+	if r.repeats(plan) {
 		entry.Trace(plan.Text)
 		return
 	}
 	r.reason, r.at = plan.Reason, time.Now()
 	entry.Info(plan.Text)
+}
+
+// warn tells why a step failed, once while it goes on to fail for that.
+func (r *reporter) warn(cause *joiner.Cause) {
+	if cause == nil {
+		r.cause = joiner.Cause{}
+		return
+	}
+	if *cause != r.cause {
+		r.log.Warnf("%s failed and is tried again: %s", cause.Step, cause.Error)
+	}
+	r.cause = *cause
+}
+
+// repeats tells whether this was told a moment ago. A step is told each time,
+// for it may be done to another member, but not each time that it fails.
+func (r *reporter) repeats(plan joiner.Plan) bool {
+	if plan.Step.Changes() && plan.Cause == nil {
+		return false
+	}
+	return plan.Reason == r.reason && time.Since(r.at) < heartbeat
 }
 
 // end tells how a run ended.
