@@ -199,23 +199,28 @@ func intentLine(c joiner.Cluster) string {
 }
 
 func verdictLine(s joiner.Status) string {
-	text := fmt.Sprintf("%d of %s healthy: %s", s.Healthy, count(s.Voters, "voter", "voters"), tolerance(s))
-	switch {
-	case !s.Quorum:
-		return fmt.Sprintf("NO QUORUM: %d of %s answer this host, and %d must agree", s.Healthy, count(s.Voters, "voter", "voters"), s.Voters/2+1)
-	case s.Cluster.NoProof != "":
-		text = fmt.Sprintf("%d of %s answer this host for a quorum (the leader's word is not to be had: %s): %s", s.Healthy, count(s.Voters, "voter", "voters"), s.Cluster.NoProof, tolerance(s))
+	healthy := fmt.Sprintf("%d of %s", s.Healthy, count(s.Voters, "voter", "voters"))
+	if !s.Quorum {
+		return fmt.Sprintf("NO QUORUM: %s answer this host, and %d must agree", healthy, quorum(s))
 	}
+	text := healthy + " healthy"
+	if s.Cluster.NoProof != "" {
+		text = fmt.Sprintf("%s answer this host for a quorum (the leader's word is not to be had: %s)", healthy, s.Cluster.NoProof)
+	}
+	text += ": " + tolerance(s)
 	if alarms := s.Alarms(); len(alarms) > 0 {
 		text += "; ALARM: " + strings.Join(alarms, ", ")
 	}
 	return text
 }
 
+// quorum is how many voters must agree.
+func quorum(s joiner.Status) int { return s.Voters/2 + 1 }
+
 func tolerance(s joiner.Status) string {
 	switch {
 	case s.Tolerance < 0:
-		return fmt.Sprintf("the quorum of %d is being lost", s.Voters/2+1)
+		return fmt.Sprintf("the quorum of %d is being lost", quorum(s))
 	case s.Tolerance == 0 && s.Voters <= 2 && s.Healthy == s.Voters:
 		return fmt.Sprintf("no fault tolerance: a cluster of %d never has any", s.Voters)
 	case s.Tolerance == 0:
