@@ -7,8 +7,8 @@ import (
 	"github.com/sttts/elastic-etcd/smallfile"
 )
 
-// passwordVariable holds the password. There is no flag for it: others see the
-// command lines of this host.
+// passwordVariable holds the password, for who wants no file: others see
+// command lines, and so a password in -user=NAME:PASSWORD.
 const passwordVariable = "ELASTIC_ETCD_PASSWORD"
 
 // maxPassword bounds a password file, in bytes.

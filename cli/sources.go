@@ -26,7 +26,7 @@ func (a *app) sourceFlags() []cli.Flag {
 		a.text("discovery-key", "", "key `file` of -discovery-cert"),
 		a.text("discovery-user", "", "`name` of a user of the etcd that has the token"),
 		a.text("discovery-password-file", "", "`file` with the password of -discovery-user (or the variable ELASTIC_ETCD_DISCOVERY_PASSWORD)"),
-		// etcd has it, but others see command lines.
+		// etcd has it, so it works; others see command lines, so nobody is told.
 		&cli.StringFlag{Name: "discovery-password", Sources: a.env("discovery-password"), Hidden: true},
 		a.yesNo("discovery-insecure-transport", true, "no TLS to discovery endpoints that have no scheme, unless files are given"),
 		a.yesNo("discovery-insecure-skip-tls-verify", false, "believe any certificate of discovery endpoints"),
