@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -47,9 +48,7 @@ func TestReadSources(t *testing.T) {
 	} {
 		flags := texts{}
 		for _, some := range []texts{base, c.flags} {
-			for name, value := range some {
-				flags[name] = value
-			}
+			maps.Copy(flags, some)
 		}
 		got, err := readSources(flags, settings{policy: joiner.Policy{Name: "n1", PeerURLs: []string{"http://10.0.0.1:2380"}}})
 		if err != nil || c.says != "" {

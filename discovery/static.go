@@ -14,16 +14,17 @@ const maxListed = joiner.MaxDiscoverySize
 
 // Static is a list that the admin gives, as etcd's --initial-cluster.
 type Static struct {
-	source string // the flag, for people
-	kind   string
-	token  string
-	peers  []joiner.Peer
+	token string
+	peers []joiner.Peer
 }
+
+// staticSource is the flag, for people.
+const staticSource = "-initial-cluster"
 
 // NewStatic reads name=url[,name=url...]; several URLs of one name are one
 // member, as for etcd (client/pkg/types/urlsmap.go).
 func NewStatic(list, token string) (*Static, error) {
-	s := &Static{source: "-initial-cluster", kind: joiner.KindStatic, token: token}
+	s := &Static{token: token}
 	for _, pair := range strings.Split(list, ",") {
 		name, url, found := strings.Cut(strings.TrimSpace(pair), "=")
 		if !found || name == "" || url == "" {
@@ -66,7 +67,7 @@ func (s *Static) check() error {
 
 // Hint tells where the listed members are.
 func (s *Static) Hint(context.Context) joiner.Hint {
-	h := joiner.Hint{Source: s.source}
+	h := joiner.Hint{Source: staticSource}
 	for _, p := range s.peers {
 		h.PeerURLs = append(h.PeerURLs, p.URLs...)
 	}
@@ -75,7 +76,7 @@ func (s *Static) Hint(context.Context) joiner.Hint {
 
 // Look gives the list as founders: on the admin's word alone.
 func (s *Static) Look(context.Context) joiner.Discovery {
-	d := joiner.Discovery{Kind: s.kind, Source: s.source, Token: s.token, Size: len(s.peers)}
+	d := joiner.Discovery{Kind: joiner.KindStatic, Source: staticSource, Token: s.token, Size: len(s.peers)}
 	for _, p := range s.peers {
 		d.Entries = append(d.Entries, joiner.Registration(p.Name, p.URLs, s.token))
 	}
@@ -84,5 +85,5 @@ func (s *Static) Look(context.Context) joiner.Discovery {
 
 // Register is never asked for: a list holds no registrations.
 func (s *Static) Register(context.Context, joiner.Entry) error {
-	return errors.New(s.source + " holds no registrations")
+	return errors.New(staticSource + " holds no registrations")
 }

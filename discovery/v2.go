@@ -86,7 +86,7 @@ func invalid(rawURL, why string) error {
 // Look reads the size and the registrations. What fails is told in Error of
 // the answer, in words for people. It takes at most twice requestTimeout.
 func (v *V2) Look(ctx context.Context) joiner.Discovery {
-	d := joiner.Discovery{Kind: "v2", Token: v.token}
+	d := joiner.Discovery{Kind: joiner.KindV2, Token: v.token}
 	var err error
 	if d.Size, err = v.size(ctx); err == nil {
 		d.Entries, err = v.entries(ctx)

@@ -6,10 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
-	"sort"
+	"slices"
 	"strings"
 
 	"github.com/sttts/elastic-etcd/smallfile"
@@ -43,9 +44,7 @@ func ReadConfig(root string) (Config, error) {
 		vars, err := readConfigFile(filepath.Join("/", root, file))
 		errs = append(errs, err)
 		c.Files = append(c.Files, "/"+file)
-		for name, value := range vars {
-			c.Vars[name] = value
-		}
+		maps.Copy(c.Vars, vars)
 	}
 	return c, errors.Join(errs...)
 }
@@ -58,7 +57,7 @@ func configFiles(root string) []string {
 	pieces := map[string]string{}
 	for _, dir := range configDirs {
 		main := filepath.Join(dir, ConfigName)
-		if isFile(filepath.Join(root, main)) {
+		if exists(filepath.Join(root, main)) {
 			files = []string{main}
 		}
 		names, _ := filepath.Glob(filepath.Join(root, dir, ConfigName+".d", "*.conf"))
@@ -66,19 +65,10 @@ func configFiles(root string) []string {
 			pieces[filepath.Base(name)] = filepath.Join(dir, ConfigName+".d", filepath.Base(name))
 		}
 	}
-	for _, name := range sortedKeys(pieces) {
+	for _, name := range slices.Sorted(maps.Keys(pieces)) {
 		files = append(files, pieces[name])
 	}
 	return withoutMasked(root, files)
-}
-
-func sortedKeys(m map[string]string) []string {
-	var keys []string
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	return keys
 }
 
 func withoutMasked(root string, files []string) []string {
@@ -92,7 +82,7 @@ func withoutMasked(root string, files []string) []string {
 	return kept
 }
 
-func isFile(path string) bool {
+func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil
 }

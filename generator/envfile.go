@@ -1,6 +1,7 @@
 package generator
 
 import (
+	"maps"
 	"path"
 	"path/filepath"
 	"strings"
@@ -14,13 +15,9 @@ import (
 // (systemd.exec(5)). A pattern is expanded; what cannot be read is left out.
 func (u Unit) environment(except string) map[string]string {
 	all := map[string]string{}
-	for name, value := range u.Environment {
-		all[name] = value
-	}
+	maps.Copy(all, u.Environment)
 	for _, file := range u.files(except) {
-		for name, value := range readEnvFile(file, u.joined) {
-			all[name] = value
-		}
+		maps.Copy(all, readEnvFile(file, u.joined))
 	}
 	return all
 }

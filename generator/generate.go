@@ -24,7 +24,7 @@ type Host struct {
 // A bad configuration is an error, and wires a refusal: etcd must not start
 // by its defaults.
 func Generate(h Host, normal string) error {
-	if slices.Contains(h.Environ, "SYSTEMD_IN_INITRD=1") || isFile(filepath.Join(h.Root, "/etc/initrd-release")) {
+	if slices.Contains(h.Environ, "SYSTEMD_IN_INITRD=1") || exists(filepath.Join(h.Root, "/etc/initrd-release")) {
 		return nil
 	}
 	text, err := os.ReadFile(filepath.Join(h.Root, "/proc/cmdline"))

@@ -9,7 +9,6 @@ type Unit struct {
 	Environment      map[string]string // of Environment= lines
 	EnvironmentFiles []string          // in the order they are read
 	Command          []string          // of the first ExecStart=, unexpanded
-	User             string
 	WorkingDirectory string
 	DropIns          []string
 
@@ -21,7 +20,6 @@ type Unit struct {
 func readUnit(name string, props map[string]any) Unit {
 	u := Unit{Name: name, Environment: map[string]string{}}
 	u.Loaded = props["LoadState"] == "loaded"
-	u.User, _ = props["User"].(string)
 	u.WorkingDirectory, _ = props["WorkingDirectory"].(string)
 	u.DropIns, _ = props["DropInPaths"].([]string)
 	env, _ := props["Environment"].([]string)

@@ -27,12 +27,12 @@ func envFile(t *testing.T, content string) string {
 
 func TestReadUnit(t *testing.T) {
 	u := readUnit("etcd.service", map[string]any{
-		"LoadState": "loaded", "User": "etcd", "WorkingDirectory": "/srv", "DropInPaths": []string{"/run/x.conf"},
+		"LoadState": "loaded", "WorkingDirectory": "/srv", "DropInPaths": []string{"/run/x.conf"},
 		"Environment":      []string{"ETCD_NAME=a=b", "X="},
 		"EnvironmentFiles": [][]any{{"/etc/default/etcd", true}, {}, {7}},
 		"ExecStart":        [][]any{{"/usr/bin/etcd", []string{"/usr/bin/etcd", "$ARGS"}, false}},
 	})
-	if !u.Loaded || u.User != "etcd" || u.Environment["ETCD_NAME"] != "a=b" || !slices.Equal(u.EnvironmentFiles, []string{"/etc/default/etcd"}) || !slices.Equal(u.Command, []string{"/usr/bin/etcd", "$ARGS"}) {
+	if !u.Loaded || u.Environment["ETCD_NAME"] != "a=b" || !slices.Equal(u.EnvironmentFiles, []string{"/etc/default/etcd"}) || !slices.Equal(u.Command, []string{"/usr/bin/etcd", "$ARGS"}) {
 		t.Errorf("read %+v", u)
 	}
 	if u := readUnit("x.service", map[string]any{"LoadState": "not-found", "Environment": 7, "ExecStart": "x"}); u.Loaded || len(u.Command) != 0 {
