@@ -43,9 +43,9 @@ type change struct {
 
 // Add adds a member with these peer URLs, a voter or a learner. That there is
 // one with exactly these URLs already, started or not, is no error: the caller
-// looks again anyway. It takes one ProbeTimeout and two times 5 s at most;
-// trying again is up to the caller. That is far less than an intent lasts, so
-// a change does not outlive the intent that it was made under.
+// looks again anyway. It takes a ProbeTimeout and 15 s (windowOfChange) at most,
+// far less than an intent lasts, so a change does not outlive the intent that it
+// was made under. Trying again is up to the caller.
 func (a *API) Add(ctx context.Context, cluster joiner.ID, peerURLs []string, learner bool, under Under) error {
 	return a.carryOut(ctx, change{
 		under:   under,

@@ -19,8 +19,8 @@ func detailsOf(s *pb.StatusResponse) joiner.Details {
 	}
 }
 
-// details adds what this answer says of its server to what others of the same
-// member said: a peer port tells the version only.
+// details adds what this answer tells of its member to what is known from
+// other answers of it: a peer port tells no more than the version.
 func (a answer) details(known joiner.Details) joiner.Details {
 	version := cmp.Or(a.full, known.Version)
 	if a.own != (joiner.Details{}) {

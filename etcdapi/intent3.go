@@ -163,7 +163,8 @@ func (c v3Client) deleteIf(ctx context.Context, key string, revision int64) erro
 }
 
 // orForbidden marks the errors that say that the keys cannot be used: no
-// permission, no space, or an alarm CORRUPT (DataLoss).
+// permission, nobody to have one ("user name is empty" is InvalidArgument), no
+// space, or an alarm CORRUPT (DataLoss).
 func orForbidden(ctx context.Context, err error) error {
 	switch status.Code(err) {
 	case codes.PermissionDenied, codes.Unauthenticated, codes.InvalidArgument, codes.ResourceExhausted, codes.DataLoss:

@@ -1,6 +1,6 @@
 // Package preflight finds out whether other members could find the way back
 // to this host: facts about its own peer certificate and peer URLs. What
-// follows from them decides the joiner.
+// follows from them, the joiner decides.
 package preflight
 
 import (
