@@ -132,13 +132,13 @@ func parseIntent(value []byte) *joiner.Intent {
 	if len(value) > maxIntent || json.Unmarshal(value, i) != nil {
 		return &joiner.Intent{Name: "unknown"}
 	}
-	i.Lease, i.Revision, i.Left = 0, 0, 0
+	i.Lease, i.Revision, i.Left, i.Unclear = 0, 0, 0, ""
 	return i
 }
 
 // intentValue is the part of an intent that is written.
 func intentValue(i joiner.Intent) string {
-	i.Lease, i.Revision, i.Left = 0, 0, 0
+	i.Lease, i.Revision, i.Left, i.Unclear = 0, 0, 0, ""
 	b, _ := json.Marshal(i) // strings and numbers always can
 	return string(b)
 }

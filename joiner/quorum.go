@@ -49,7 +49,7 @@ func (c Cluster) atRisk(change, hint string) Plan {
 	text := fmt.Sprintf("with %d of %d voters healthy, %s would put the quorum of cluster %s at risk", c.healthy(), c.voters(), change, c.ID)
 	if c.NoProof != "" {
 		text += " (healthy are those that answered for a quorum themselves, since the leader's progress is not known: " + c.NoProof + ")"
-		hint = "let this host reach /debug/vars on the leader's client URL, or " + hint
+		hint = "let this host reach /debug/vars on the leader's client URL (or name its --listen-client-http-urls in -endpoints), or " + hint
 	}
 	return wait(QuorumAtRisk, text, hint)
 }

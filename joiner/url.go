@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -46,7 +47,8 @@ func peerURL(s string) (string, error) {
 	if u.Scheme != "http" && u.Scheme != "https" {
 		return "", fmt.Errorf("peer URL %q: the scheme must be http or https", ShownURL(s))
 	}
-	if host, port, err := net.SplitHostPort(u.Host); err != nil || host == "" || port == "" {
+	host, port, err := net.SplitHostPort(u.Host)
+	if n, e := strconv.ParseUint(port, 10, 16); err != nil || e != nil || host == "" || n == 0 {
 		return "", fmt.Errorf("peer URL %q: want scheme://host:port", ShownURL(s))
 	}
 	if u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {

@@ -32,7 +32,7 @@ func verdict(p Policy, c Cluster, m Member) life {
 func noEvidence(c Cluster, m Member) Plan {
 	return notNow(NoEvidence,
 		fmt.Sprintf("member %s does not answer this host, but whether it is dead only the leader can tell: %s", describe(m), c.NoProof),
-		"let this host reach /debug/vars on the leader's client URL, or remove the member by hand: etcdctl member remove "+m.ID.String())
+		"let this host reach /debug/vars on the leader's client URL (or name its --listen-client-http-urls in -endpoints), or remove the member by hand: etcdctl member remove "+m.ID.String())
 }
 
 func describe(m Member) string {

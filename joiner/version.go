@@ -3,6 +3,7 @@ package joiner
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Version is the part of a version that decides who may join whom: etcd
@@ -29,6 +30,12 @@ func (v Version) mayJoin(other Version) bool {
 	return v == other || v == other.next()
 }
 
+// foundsWith tells whether servers of the two versions may found a cluster
+// together: it is then of the older one.
+func (v Version) foundsWith(other Version) bool {
+	return v.mayJoin(other) || other.mayJoin(v)
+}
+
 func (v Version) atLeast(other Version) bool {
 	return v.Major > other.Major || v.Major == other.Major && v.Minor >= other.Minor
 }
@@ -49,6 +56,8 @@ func (j joining) mayStart(m Member) (plan Plan, blocked bool) {
 	switch {
 	case founder && (!mine.Known() || !theirs.Known()):
 		return Plan{}, false
+	case founder && theirs == undecidedVersion && j.c.everyServer(mine.foundsWith):
+		return Plan{}, false // it agrees on the oldest once this founder is up
 	case mine.Major == 2 && theirs.Major == 2: // which says 2.1 until all founders were up
 		return Plan{}, false
 	}
@@ -70,6 +79,9 @@ func (j joining) version() (plan Plan, blocked bool) {
 		return Plan{}, false
 	case !theirs.Known(), theirs == undecidedVersion && j.mayFitServers(mine):
 		return wait(VersionUndecided, fmt.Sprintf("cluster %s has not agreed on a version yet", j.c.ID), "start all its members, or an etcd of the version that they are of"), true
+	case theirs == undecidedVersion:
+		return refuse(VersionSkew, fmt.Sprintf("this host's etcd is %s, and members of cluster %s are %s: only the same minor or the next one joins safely", mine, j.c.ID, j.c.servers()),
+			"install an etcd of their version on this host"), true
 	}
 	return refuse(VersionSkew, fmt.Sprintf("this host's etcd is %s and cluster %s is %s: only the same minor or the next one joins safely", mine, j.c.ID, theirs),
 		fmt.Sprintf("install etcd %s or %s on this host, or upgrade the cluster first", theirs, theirs.next())), true
@@ -89,6 +101,18 @@ func (j joining) mayFitServers(mine Version) bool { return j.c.everyServer(mine.
 func (j joining) fitsServers(mine Version) bool {
 	known := slices.ContainsFunc(j.c.Members, func(m Member) bool { return m.Version == mine })
 	return known && j.c.everyServer(mine.mayJoin)
+}
+
+// servers are the versions of the members, as far as they are known.
+func (c Cluster) servers() string {
+	var known []string
+	for _, m := range c.Members {
+		if m.Version.Known() {
+			known = append(known, m.Version.String())
+		}
+	}
+	slices.Sort(known)
+	return strings.Join(slices.Compact(known), " and ")
 }
 
 // everyServer tells whether all members whose version is known are so, and
