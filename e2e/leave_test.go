@@ -2,14 +2,17 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"strings"
 	"testing"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/sttts/elastic-etcd/e2e/cluster"
 	"github.com/sttts/elastic-etcd/e2e/etcds"
+	"github.com/sttts/elastic-etcd/joiner"
 )
 
 func (s *site) leave(h *cluster.Host, more ...string) cluster.Result {
@@ -57,6 +60,43 @@ func (s *site) riskyLeaveIsRefused(hosts []*cluster.Host) []*cluster.Host {
 	hosts[2].Resume()
 	s.lab.WaitHealthy(3, hosts...)
 	return hosts
+}
+
+// TestLeaveByData: whoever leaves need not say where it is, and is still not
+// taken for another host that says as little.
+func TestLeaveByData(t *testing.T) {
+	s := newSite(t, 4)
+	hosts := s.lab.Hosts(4, "3.6")
+	s.found(hosts...)
+	s.intentRunsOut(hosts[0]) // of a founder that came late
+	leave := func(h *cluster.Host) *cluster.Running {
+		return s.lab.ElasticStart(cluster.Command{Args: append([]string{"leave", "-name=" + h.Name, "-data-dir=" + h.DataDir}, s.flags(h, at(hosts[:2]))...)})
+	}
+	for _, url := range []string{hosts[3].PeerURL(), "http://localhost:2380"} {
+		s.intends(hosts[0], joiner.Intent{Name: hosts[3].Name, PeerURLs: []string{url}, Purpose: joiner.ToLeave})
+		s.unchanged(hosts[0], func() { s.wantWait(leave(hosts[2]), "join-in-flight") })
+	}
+	s.intentRunsOut(hosts[0])
+	s.wantEnd(leave(hosts[2]).Wait(), 0, "leave-done")
+	if kept, err := hosts[0].Client().Get(t.Context(), joiner.IntentKey); err != nil || len(kept.Kvs) > 0 {
+		t.Fatalf("its intent is still there: %v, %v", kept, err)
+	}
+}
+
+// intends puts the intent of another host into a cluster.
+func (s *site) intends(h *cluster.Host, i joiner.Intent) {
+	s.Helper()
+	value, err := json.Marshal(i)
+	if err != nil {
+		s.Fatal(err)
+	}
+	lease, err := h.Client().Grant(s.Context(), 100)
+	if err == nil {
+		_, err = h.Client().Put(s.Context(), joiner.IntentKey, string(value), clientv3.WithLease(lease.ID))
+	}
+	if err != nil {
+		s.Fatal(err)
+	}
 }
 
 // TestCorrupt: nobody joins a cluster whose members hold different data, by

@@ -40,7 +40,7 @@ func (c Cluster) joinOf(peerURLs []string) *Intent {
 
 // forget ends what this host has begun, once that does not matter any more.
 func (c Cluster) forget(p Policy) (Plan, bool) {
-	if c.NoIntent != "" || c.Begun == nil || !sameURLs(c.Begun.PeerURLs, p.PeerURLs) {
+	if c.NoIntent != "" || c.Begun == nil || !sameURLs(c.Begun.PeerURLs, p.identity()) {
 		return Plan{}, false
 	}
 	return c.forgetting(c.Begun), true

@@ -84,7 +84,7 @@ func (i *Intent) done(c Cluster) bool {
 
 // inFlight tells whether another host is changing the membership.
 func (c Cluster) inFlight(p Policy) bool {
-	return c.Intent.live() && !c.Intent.by(p.PeerURLs) && !c.Intent.done(c)
+	return c.Intent.live() && !c.Intent.by(p.identity()) && !c.Intent.done(c)
 }
 
 // joins tells whether the member is one that another host is just starting.
@@ -99,7 +99,7 @@ const renewBelow = Duration(IntentTime / 2)
 // when the intent in the cluster is its own. Where there can be none, the
 // change is made without.
 func (c Cluster) turn(p Policy, want Intent) (plan Plan, blocked bool) {
-	want.Name, want.PeerURLs, want.Former = p.Name, p.PeerURLs, c.former(p, want.Purpose)
+	want.Name, want.PeerURLs, want.Former = p.Name, p.identity(), c.former(p, want.Purpose)
 	if want.Purpose == ToJoin && !c.waitsFor(p) {
 		want.Of = c.beginning() // what it makes of them is remembered, see begun.go
 	}
@@ -108,7 +108,7 @@ func (c Cluster) turn(p Policy, want Intent) (plan Plan, blocked bool) {
 		return Plan{}, false
 	case c.inFlight(p):
 		return c.inFlightPlan(), true
-	case !i.by(p.PeerURLs):
+	case !i.by(p.identity()), want.Purpose == ToJoin && i.Purpose != ToJoin: // one of a leave that died says nothing of a join
 		if i != nil {
 			want.Revision = i.Revision
 		}
@@ -157,7 +157,7 @@ func (c Cluster) inFlightPlan() Plan {
 
 // under is the intent to make a change under.
 func (c Cluster) under(p Policy) *Intent {
-	if c.NoIntent != "" || !c.Intent.by(p.PeerURLs) {
+	if c.NoIntent != "" || !c.Intent.by(p.identity()) {
 		return nil
 	}
 	i := *c.Intent
@@ -170,7 +170,7 @@ func (o Observation) letGo(p Policy) (Plan, bool) {
 	for _, c := range o.Clusters {
 		listed := false
 		for _, m := range c.Members {
-			listed = listed || sameURLs(m.PeerURLs, p.PeerURLs)
+			listed = listed || sameURLs(m.PeerURLs, p.identity())
 		}
 		if i := c.under(p); i != nil && (!listed || i.Purpose == ToRepair || i.Purpose == ToLeave) {
 			return c.release(*i), true

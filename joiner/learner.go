@@ -49,6 +49,9 @@ func (j joining) oneLearner() (Plan, bool) {
 		if plan, busy := j.takeOut([]Member{m}, PruneDead); busy && j.p.removes() {
 			return plan, true
 		}
+		if j.c.inFlight(j.p) {
+			return j.c.inFlightPlan(), true
+		}
 		return wait(LearnerInFlight, fmt.Sprintf("member %s is a learner that has not caught up yet, and etcd takes one at a time", describe(m)),
 			"if it never starts, remove it: etcdctl member remove "+m.ID.String()), true
 	}

@@ -14,10 +14,14 @@ func DecideLeave(p Policy, o Observation) Plan {
 		return WhyNot(p, o)
 	}
 	m, listed := o.self(p, c)
+	given := p
+	if listed {
+		p = p.as(m)
+	}
 	switch {
 	case !listed:
 		return left(p, c)
-	case !o.isSelf(p, m):
+	case !o.isSelf(given, m):
 		return refuse(LeaveUnclear, fmt.Sprintf("member %s has the peer URLs %q, and not all that this host is told to be says the same (data dir %q, name %q, peer URLs %q)", describe(m), m.PeerURLs, p.DataDir, p.Name, p.PeerURLs),
 			"give the data dir of its etcd (-data-dir), and its own -name and -initial-advertise-peer-urls")
 	case !m.Learner && c.voters() == 1:

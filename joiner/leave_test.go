@@ -26,6 +26,8 @@ var leaveCases = []decideCase{
 	{"one of three, another is dead", host(3), hasData(3, cluster("healthy dead healthy")), StepWait, QuorumAtRisk, 75},
 	{"one of three that is down itself", host(3), hasData(3, cluster("healthy healthy dead", intent(3, leaving))), StepRemove, LeaveMember, 0},
 	{"one of three", host(3), hasData(3, cluster("healthy healthy healthy")), StepClaim, IntentClaim, 0},
+	{"one of three, nobody gave the peer URLs", nowhere(3), hasData(3, cluster("healthy healthy healthy", intent(3, leaving))), StepRemove, LeaveMember, 0},
+	{"one of three, nobody gave the peer URLs, and another host leaves", nowhere(3), hasData(3, cluster("healthy healthy healthy", intentOf(nowhere(5)))), StepWait, JoinInFlight, 75},
 	{"one of three, another host joins", host(3), hasData(3, cluster("healthy healthy healthy", intent(5))), StepWait, JoinInFlight, 75},
 	{"the leader", host(1), hasData(1, cluster("healthy healthy healthy", intent(1, leaving))), StepMoveLeader, LeaveLeader, 0},
 	{"the leader of an etcd 2", host(1), hasData(1, cluster("healthy healthy healthy", intent(1, leaving), func(c *Cluster) { c.API = "v2" })), StepRemove, LeaveMember, 0},
@@ -55,24 +57,30 @@ func TestDecideLeave(t *testing.T) {
 func TestRunLeave(t *testing.T) {
 	mine := intent(1, leaving)
 	for _, c := range []struct {
+		p     Policy
 		world []Observation
 		steps string
 		exit  int
 	}{
-		{[]Observation{
+		{host(1), []Observation{
 			hasData(1, cluster("healthy healthy healthy")),
 			hasData(1, cluster("healthy healthy healthy", mine)),
 			hasData(1, cluster("healthy healthy healthy", mine, leads(2))),
 			hasData(1, cluster("", mine, alsoMember(member(2, "healthy"), member(3, "healthy")))),
 			hasData(1, cluster("", alsoMember(member(2, "healthy"), member(3, "healthy")))),
 		}, "claim move-leader remove release", 0},
-		{[]Observation{hasData(1, cluster("healthy healthy dead", mine))}, "release", 75},
+		{nowhere(1), []Observation{
+			hasData(1, cluster("healthy healthy healthy", mine, leads(2))),
+			hasData(1, cluster("", mine, alsoMember(member(2, "healthy"), member(3, "healthy")))),
+			hasData(1, cluster("", alsoMember(member(2, "healthy"), member(3, "healthy")))),
+		}, "remove release", 0},
+		{host(1), []Observation{hasData(1, cluster("healthy healthy dead", mine))}, "release", 75},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			w := &script{world: c.world}
-			plan, err := RunLeave(ctx, host(1), w)
+			plan, err := RunLeave(ctx, c.p, w)
 			if err != nil || plan.Exit != c.exit || strings.Join(w.steps, " ") != c.steps {
 				t.Errorf("got %s %s %v after %q", plan.Step, plan.Reason, err, w.steps)
 			}

@@ -45,9 +45,13 @@ type Policy struct {
 	PeerURLs []string `json:"peer_urls"` // sorted, by PeerURLs
 	// Announces tells whether the admin or the unit gave the peer URLs, and
 	// they are not etcd's default.
-	Announces bool   `json:"announces,omitempty"`
-	DataDir   string `json:"data_dir"`
-	WALDir    string `json:"wal_dir,omitempty"`
+	Announces bool `json:"announces,omitempty"`
+	// Own are the peer URLs under which the cluster lists this host's member,
+	// where that is known: whoever runs leave or promote may give none, and
+	// etcd's default is that of many hosts. nil = PeerURLs.
+	Own     []string `json:"own,omitempty"`
+	DataDir string   `json:"data_dir"`
+	WALDir  string   `json:"wal_dir,omitempty"`
 
 	Strategy Strategy `json:"strategy"`
 	// Size is how many voters the cluster may have: 0 = no limit,
@@ -70,6 +74,20 @@ type Policy struct {
 	Standby bool `json:"standby,omitempty"`
 	// Endpoints tells whether the admin named client URLs to ask.
 	Endpoints bool `json:"endpoints,omitempty"`
+}
+
+// identity are the peer URLs that tell whose an intent is.
+func (p Policy) identity() []string {
+	if p.Own != nil {
+		return p.Own
+	}
+	return p.PeerURLs
+}
+
+// as is the policy of the host that a member is of.
+func (p Policy) as(m Member) Policy {
+	p.Own = m.PeerURLs
+	return p
 }
 
 // removes tells whether the policy ever removes a member.

@@ -23,9 +23,9 @@ func DecidePromotion(p Policy, o Observation) Plan {
 	case !m.Learner && movedAlone(p, c, m):
 		return updateAlone(p, c, m)
 	case !m.Learner:
-		return promoted(p, c, m)
+		return promoted(p.as(m), c, m)
 	}
-	return promoting{joining{p, o, c}, m}.decide()
+	return promoting{joining{p.as(m), o, c}, m}.decide()
 }
 
 // movedAlone tells whether the only voter of a cluster came back with its data
@@ -71,7 +71,7 @@ func (j promoting) decide() Plan {
 	}
 	if j.c.NoProof != "" && !j.m.Health.Proven {
 		return wait(NoEvidence, fmt.Sprintf("whether learner %s has caught up and takes part only the leader can tell: %s", describe(j.m), j.c.NoProof),
-			"let this host reach /debug/vars on the leader's client URL")
+			"let this host reach /debug/vars on the leader's client URL (or name its --listen-client-http-urls in -endpoints)")
 	}
 	if !j.caughtUp() {
 		return wait(PromoteBehind, fmt.Sprintf("learner %s has not caught up yet: it holds entry %d of %d", describe(j.m), j.m.Health.Match, j.c.newest()),
@@ -112,6 +112,10 @@ func (j promoting) replace() (Plan, bool) {
 	m, found := j.replaced()
 	if !found {
 		return Plan{}, false
+	}
+	if !j.p.removes() && j.replaces() == 0 {
+		return wait(PromoteFull, fmt.Sprintf("cluster %s is full, and strategy %q never removes a member", j.c.ID, j.p.Strategy),
+			"to grow the cluster, give -cluster-size; or remove a dead member: etcdctl member remove"), true
 	}
 	switch verdict(j.p, j.c, m) {
 	case alive:
@@ -157,7 +161,7 @@ func (j promoting) hasRoom() bool {
 // sizeWhenJoining is the size that the admin says, else the one by which this
 // host was added; 0 = no limit, or not known.
 func (j promoting) sizeWhenJoining() int {
-	if i := j.c.joinOf(j.p.PeerURLs); i != nil && i.Size > 0 && j.p.Size < 0 {
+	if i := j.c.joinOf(j.p.identity()); i != nil && i.Size > 0 && j.p.Size < 0 {
 		return i.Size
 	}
 	size, _ := knownSize(j.p, j.o, j.c)
@@ -166,7 +170,7 @@ func (j promoting) sizeWhenJoining() int {
 
 // replaces is the dead member beside which this host was added, 0 = none.
 func (j promoting) replaces() ID {
-	if i := j.c.joinOf(j.p.PeerURLs); i != nil {
+	if i := j.c.joinOf(j.p.identity()); i != nil {
 		return i.Replaces
 	}
 	return 0

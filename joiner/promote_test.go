@@ -21,6 +21,16 @@ func runs(o Observation) Observation {
 	return o
 }
 
+// nowhere is a host whose peer URLs nobody gave: they are etcd's default.
+func nowhere(n int) Policy {
+	return host(n, func(p *Policy) { p.PeerURLs = []string{"http://localhost:2380"} })
+}
+
+// intentOf is the intent that a host with this policy puts there.
+func intentOf(p Policy) func(*Cluster) {
+	return intent(5, func(i *Intent) { i.PeerURLs = p.PeerURLs })
+}
+
 func replacing(n int) func(*Intent) { return func(i *Intent) { i.Replaces = founderID(n) } }
 
 var promotionCases = []decideCase{
@@ -58,6 +68,10 @@ var promotionCases = []decideCase{
 	{"it replaces a member that lives again", host(4), learnerHere("healthy", cluster("healthy healthy healthy", intent(4, replacing(3)))), StepWait, PromoteFull, 75},
 	{"it replaces a member that lives again, and there may be more", host(4, size(7)), learnerHere("healthy", cluster("healthy healthy healthy", intent(4, replacing(3)))), StepPromote, PromoteReady, 0},
 	{"the members differ", host(4), learnerHere("healthy", cluster("healthy healthy", intent(4), func(c *Cluster) { c.Members[0].Alarms = []string{"CORRUPT"} })), StepRefuse, AlarmCorrupt, 78},
+	{"it would replace a member, add", host(4, strategy(Add)), learnerHere("healthy", cluster("healthy healthy dead", intent(4))), StepWait, PromoteFull, 75},
+	{"it would replace a member, prepare", host(4, strategy(Prepare), size(3)), learnerHere("healthy", cluster("healthy healthy dead", intent(4))), StepWait, PromoteFull, 75},
+	{"nobody gave the peer URLs", nowhere(4), learnerHere("healthy", cluster("healthy healthy dead", intent(4, replacing(3)))), StepRemove, PromoteReplaced, 0},
+	{"nobody gave the peer URLs, and another host changes the membership", nowhere(4), learnerHere("healthy", cluster("healthy healthy dead", intentOf(nowhere(5)))), StepWait, JoinInFlight, 75},
 	{"it replaces a member, no evidence", host(4), learnerHere("healthy", cluster("healthy healthy dead", noProof, intent(4, replacing(3)))), StepRefuse, NoEvidence, 75},
 }
 

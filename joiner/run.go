@@ -50,7 +50,17 @@ func RunPromotion(ctx context.Context, p Policy, w World) (Plan, error) {
 
 // RunLeave is Run for a host that is to leave its cluster.
 func RunLeave(ctx context.Context, p Policy, w World) (Plan, error) {
-	plan, o, err := loop(ctx, p, w, DecideLeave, Plan.Final)
+	// Once its member is gone, only this run knows which URLs it had.
+	decide := func(now Policy, o Observation) Plan {
+		if c, found := o.leaving(); found {
+			if m, listed := o.self(now, c); listed {
+				p = p.as(m)
+			}
+		}
+		now.Own = p.Own
+		return DecideLeave(now, o)
+	}
+	plan, o, err := loop(ctx, p, w, decide, Plan.Final)
 	letGo(ctx, p, plan, o, w)
 	return plan, err
 }
