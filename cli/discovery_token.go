@@ -76,10 +76,9 @@ func (w *world) lookAtToken(ctx context.Context) (registered, error) {
 	if err := unreadable(d); err != nil {
 		return registered{}, err
 	}
-	peers, clients := hinted(hints)
 	r := registered{d: d}
 	for end := time.Now().Add(lookTime); ; {
-		sight := w.api.Look(ctx, append(contacts(d, nil), peers...), clients...)
+		sight := w.api.Look(ctx, where(d, hints, nil))
 		r.cluster = founded(d, sight.Clusters)
 		if r.cluster != nil || time.Now().After(end) || !pause(ctx, watchPause) {
 			break
@@ -104,22 +103,10 @@ type unreadableError string
 
 func (e unreadableError) Error() string { return string(e) }
 
-// founded picks the cluster that the founders of a token form: its ID is made
-// of theirs. Another one, at an address that somebody else has now, tells
-// nothing of this token's members.
+// founded picks the cluster that the founders of a token form. Another one, at
+// an address that somebody else has now, tells nothing of this token's members.
 func founded(d joiner.Discovery, clusters []joiner.Cluster) *joiner.Cluster {
-	if d.Size < 1 || len(d.Entries) < d.Size {
-		return nil
-	}
-	var ids []joiner.ID
-	for _, e := range d.Entries[:d.Size] {
-		id, err := joiner.ParseID(e.Key)
-		if err != nil {
-			return nil
-		}
-		ids = append(ids, id)
-	}
-	i := slices.IndexFunc(clusters, func(c joiner.Cluster) bool { return c.ID == joiner.FoundingID(ids) })
+	i := slices.IndexFunc(clusters, func(c joiner.Cluster) bool { return d.Founded(c.ID) })
 	if i < 0 {
 		return nil
 	}

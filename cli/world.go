@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -109,10 +110,10 @@ func (w *world) Observe(ctx context.Context) (joiner.Observation, error) {
 		return o, &joiner.Refusal{Err: err, Hint: "make the path readable and a directory, or give another -data-dir"}
 	}
 	o.Discovery, o.Hints = w.sources.Look(ctx)
+	o.Discovery = o.Discovery.After(w.last.Discovery)
 	w.warn(o.Hints)
 	selfCheck := w.preflight(ctx)
-	peers, clients := hinted(o.Hints)
-	sight := w.api.Look(ctx, append(contacts(o.Discovery, w.s.policy.PeerURLs), peers...), clients...)
+	sight := w.api.Look(ctx, where(o.Discovery, o.Hints, w.s.policy.PeerURLs))
 	o.Clusters, o.Views, o.Failures, o.Contacts = sight.Clusters, sight.Views, sight.Failures, sight.Contacts
 	o.Preflight = <-selfCheck
 	w.last = o
@@ -145,16 +146,29 @@ func (w *world) preflight(ctx context.Context) <-chan joiner.Preflight {
 // token can write as many as the service takes.
 const maxContacts = 64
 
-// contacts are the peer URLs that the discovery leads to, and our own: an
-// etcd that runs there with another data dir must not go unseen. Of too many,
-// the founders and the latest count.
-func contacts(d joiner.Discovery, own []string) []string {
+// where is where members may be, at our own peer URLs too: an etcd that runs
+// there with another data dir must not go unseen. The admin vouches for a list,
+// and for hints.
+func where(d joiner.Discovery, hints []joiner.Hint, own []string) etcdapi.Where {
+	at := etcdapi.Where{Registered: own}
+	at.Peers, at.Clients = hinted(hints)
+	if d.Listed() {
+		at.Peers = append(at.Peers, contacts(d)...)
+	} else {
+		at.Registered = slices.Concat(own, contacts(d))
+	}
+	return at
+}
+
+// contacts are the peer URLs that the discovery leads to. Of too many, the
+// founders and the latest count.
+func contacts(d joiner.Discovery) []string {
 	entries := d.Entries
 	if len(entries) > maxContacts {
 		founders := min(max(d.Size, 0), maxContacts/2)
 		entries = append(entries[:founders:founders], entries[len(entries)-maxContacts+founders:]...)
 	}
-	urls := append([]string(nil), own...)
+	var urls []string
 	for _, e := range entries {
 		if p, err := e.Peer(); err == nil {
 			urls = append(urls, p.URLs...)

@@ -164,7 +164,7 @@ func TestTokenEnds(t *testing.T) {
 			}
 			defer api.Close()
 			for range 3 {
-				sight := api.Look(context.Background(), nil)
+				sight := api.Look(context.Background(), etcdapi.Where{})
 				if len(sight.Clusters) != 1 || sight.Clusters[0].Barred != nil || sight.Clusters[0].NoIntent != "" {
 					t.Fatalf("%+v", sight)
 				}

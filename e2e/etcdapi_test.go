@@ -60,7 +60,7 @@ type watcher struct {
 func (w watcher) look() etcdapi.Sight {
 	w.t.Helper()
 	start := time.Now()
-	s := w.api.Look(w.t.Context(), []string{w.peer})
+	s := w.api.Look(w.t.Context(), etcdapi.Where{Registered: []string{w.peer}})
 	w.t.Logf("Look took %v", time.Since(start).Round(time.Millisecond))
 	return s
 }

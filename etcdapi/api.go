@@ -66,6 +66,7 @@ type API struct {
 	mu      sync.Mutex // of what follows
 	ledgers map[joiner.ID]*joiner.Ledger
 	known   map[joiner.ID][]contact
+	named   map[joiner.ID]bool
 	// forbidden says of a cluster why there can be no intents in it.
 	forbidden map[joiner.ID]string
 	// admitted are the clusters whose membership our user may change.
@@ -98,6 +99,7 @@ func New(cfg Config) (*API, error) {
 		admitted:     map[joiner.ID]bool{},
 		ledgers:      map[joiner.ID]*joiner.Ledger{},
 		known:        map[joiner.ID][]contact{},
+		named:        map[joiner.ID]bool{},
 		forbidden:    map[joiner.ID]string{},
 	}
 	a.conns = conns{tls: clientTLS, as: cfg.As, mayTell: a.mayTell, open: map[string]connection{}}

@@ -65,7 +65,7 @@ func TestAuthOfEtcd2(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := a.Look(t.Context(), nil)
+		s := a.Look(t.Context(), Where{})
 		a.Close()
 		if got := barOf(s); len(s.Clusters) == 1 != c.proven || got != c.bar {
 			t.Errorf("%s: %d clusters, %q; want %q: %+v", c.name, len(s.Clusters), got, c.bar, s)

@@ -63,7 +63,7 @@ func TestAwaited(t *testing.T) {
 func TestViewMeets(t *testing.T) {
 	f := pair(t, []string{"http://127.9.9.2:1"}, []string{"http://127.9.9.2:2"})
 	f.leader = 0
-	s := newTestAPI(t, patient, f.url).Look(t.Context(), nil)
+	s := newTestAPI(t, patient, f.url).Look(t.Context(), Where{})
 	if len(s.Views) != 1 || len(s.Views[0].Members) != 2 {
 		t.Fatalf("saw %+v", s)
 	}

@@ -163,7 +163,7 @@ func newTestAPI(t *testing.T, timeout time.Duration, endpoints ...string) *API {
 // lookAt wants one cluster with a quorum.
 func lookAt(t *testing.T, a *API) (joiner.Cluster, Sight) {
 	t.Helper()
-	s := a.Look(context.Background(), nil)
+	s := a.Look(context.Background(), Where{})
 	if len(s.Clusters) != 1 {
 		t.Fatalf("%d clusters in %+v", len(s.Clusters), s)
 	}

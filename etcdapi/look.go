@@ -28,6 +28,7 @@ type look struct {
 	results  chan answer
 	verdicts chan evidence
 
+	named   map[contact]bool    // by the admin
 	guesses map[contact]contact // a guessed client port, for which peer port
 	depths  map[contact]int     // of everything asked
 	pending map[contact]bool
@@ -43,6 +44,7 @@ func newLook(ctx context.Context, a *API) *look {
 		api: a, ctx: ctx, cancel: cancel,
 		results:  make(chan answer, maxContacts),
 		verdicts: make(chan evidence, maxContacts),
+		named:    map[contact]bool{},
 		guesses:  map[contact]contact{},
 		depths:   map[contact]int{},
 		pending:  map[contact]bool{},
@@ -52,24 +54,40 @@ func newLook(ctx context.Context, a *API) *look {
 }
 
 // seed asks what is known beforehand, what the admin said first.
-func (l *look) seed(peerURLs, clientURLs []string) {
-	for _, c := range l.api.endpoints {
-		l.ask(c, 0)
-	}
+func (l *look) seed(where Where) {
+	l.askNamed(l.api.endpoints)
 	for _, c := range l.api.remembered() {
 		l.ask(c, 0)
 	}
-	for _, c := range parseContacts(clientPort, clientURLs) {
+	l.askNamed(parseContacts(clientPort, where.Clients))
+	peers := parseContacts(peerPort, where.Peers)
+	l.askNamed(peers)
+	l.askNamed(l.guess(peers))
+	for _, c := range parseContacts(peerPort, where.Registered) {
+		l.ask(c, 0)
+		l.ask(l.guess([]contact{c})[0], 0)
+	}
+}
+
+func (l *look) askNamed(list []contact) {
+	for _, c := range list {
+		l.named[c] = true
 		l.ask(c, 0)
 	}
-	for _, c := range parseContacts(peerPort, peerURLs) {
-		l.ask(c, 0)
-		guess := l.api.guess(c)
-		if _, asked := l.depths[guess]; !asked {
-			l.guesses[guess] = c
+}
+
+// guess gives the client ports that may belong to peer ports.
+func (l *look) guess(peers []contact) []contact {
+	guesses := make([]contact, len(peers))
+	for i, peer := range peers {
+		guess := l.api.guess(peer)
+		_, asked := l.depths[guess]
+		if _, guessed := l.guesses[guess]; !asked && !guessed {
+			l.guesses[guess] = peer
 		}
-		l.ask(guess, 0)
+		guesses[i] = guess
 	}
+	return guesses
 }
 
 // ask starts asking a contact, once.

@@ -49,7 +49,7 @@ func TestHostilePeers(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			server := httptest.NewServer(test.handler)
 			defer server.Close()
-			s := newTestAPI(t, patient).Look(t.Context(), []string{server.URL})
+			s := newTestAPI(t, patient).Look(t.Context(), Where{Registered: []string{server.URL}})
 			if len(s.Clusters)+len(s.Views) > 0 || s.Contacts != 2 {
 				t.Errorf("saw %+v", s)
 			}
@@ -98,7 +98,7 @@ func TestSilence(t *testing.T) {
 	defer endless.Close()
 	const timeout = 50 * time.Millisecond
 	a := newTestAPI(t, timeout, "http://"+frozen.Addr().String())
-	s := a.Look(t.Context(), []string{"http://" + frozen.Addr().String(), endless.URL})
+	s := a.Look(t.Context(), Where{Registered: []string{"http://" + frozen.Addr().String(), endless.URL}})
 	if len(s.Clusters)+len(s.Views) > 0 {
 		t.Errorf("saw %+v", s)
 	}
@@ -117,7 +117,7 @@ func TestLookEndsWithItsContext(t *testing.T) {
 	defer frozen.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if s := newTestAPI(t, patient).Look(ctx, []string{"http://" + frozen.Addr().String()}); len(s.Failures) != 2 {
+	if s := newTestAPI(t, patient).Look(ctx, Where{Registered: []string{"http://" + frozen.Addr().String()}}); len(s.Failures) != 2 {
 		t.Errorf("saw %+v", s)
 	}
 }
@@ -134,14 +134,14 @@ func TestScanIsBounded(t *testing.T) {
 		defer server.Close()
 		many = append(many, server.URL)
 	}
-	s := newTestAPI(t, patient).Look(t.Context(), many[:1])
+	s := newTestAPI(t, patient).Look(t.Context(), Where{Registered: many[:1]})
 	if s.Contacts != 2+maxLearned {
 		t.Errorf("asked %d addresses, want %d", s.Contacts, 2+maxLearned)
 	}
 	for i := range 400 {
 		many = append(many, fmt.Sprintf("http://127.8.%d.%d:1", i/200, 1+i%200))
 	}
-	if s := newTestAPI(t, patient).Look(t.Context(), many); s.Contacts != maxContacts {
+	if s := newTestAPI(t, patient).Look(t.Context(), Where{Registered: many}); s.Contacts != maxContacts {
 		t.Errorf("asked %d addresses, want %d", s.Contacts, maxContacts)
 	}
 }
@@ -221,7 +221,7 @@ func TestTLSFailureIsUnclear(t *testing.T) {
 func TestNoQuorum(t *testing.T) {
 	f := pair(t, []string{"http://127.9.9.2:1"}, []string{"http://127.9.9.2:2"})
 	f.leader = 0
-	s := newTestAPI(t, patient, f.url).Look(t.Context(), nil)
+	s := newTestAPI(t, patient, f.url).Look(t.Context(), Where{})
 	if len(s.Clusters) != 0 || len(s.Views) != 1 || s.Views[0].ClusterID != 0xc1 || len(s.Views[0].Members) != 2 {
 		t.Errorf("saw %+v", s)
 	}
@@ -235,8 +235,11 @@ func TestMemory(t *testing.T) {
 	f := pair(t, []string{"http://127.9.9.2:1"}, []string{"http://127.9.9.2:2"})
 	peer := httptest.NewServer(say("c1", fmt.Sprintf(`[{"id":1,"peerURLs":["http://127.9.9.1:1"],"clientURLs":[%q]}]`, f.url)))
 	a := newTestAPI(t, patient)
-	if s := a.Look(t.Context(), []string{peer.URL}); len(s.Clusters) != 1 {
+	if s := a.Look(t.Context(), Where{Registered: []string{peer.URL}}); len(s.Clusters) != 1 || s.Clusters[0].Named {
 		t.Fatalf("saw %+v", s)
+	}
+	if s := a.Look(t.Context(), Where{Peers: []string{peer.URL}}); len(s.Clusters) != 1 || !s.Clusters[0].Named {
+		t.Fatalf("named, and saw %+v", s)
 	}
 	peer.Close()
 	lookAt(t, a)
@@ -244,7 +247,7 @@ func TestMemory(t *testing.T) {
 	f.members = f.members[:1]
 	f.mu.Unlock()
 	lookAt(t, a)
-	if _, s := lookAt(t, a); failureOf(s, "http://127.9.9.2:1") != "" {
+	if c, s := lookAt(t, a); failureOf(s, "http://127.9.9.2:1") != "" || !c.Named {
 		t.Errorf("still asks a member that was removed: %+v", s.Failures)
 	}
 }

@@ -20,6 +20,9 @@ func (a *API) remember(l *look) {
 		a.known[id] = nil
 	}
 	for _, ans := range l.answers {
+		if ans.complete() && l.named[ans.contact] && (a.named[ans.cluster] || len(a.named) < maxClusters) {
+			a.named[ans.cluster] = true
+		}
 		if _, known := a.known[ans.cluster]; !ans.complete() || !known && len(a.known) >= maxClusters {
 			continue
 		}
@@ -29,6 +32,14 @@ func (a *API) remember(l *look) {
 		}
 		a.known[ans.cluster] = firstOf(append(list, ans.learns()...), maxLearned)
 	}
+}
+
+// isNamed tells whether an address that the admin named has led to a cluster,
+// now or before.
+func (a *API) isNamed(cluster joiner.ID) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.named[cluster]
 }
 
 func firstOf(list []contact, n int) []contact {

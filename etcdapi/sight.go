@@ -20,17 +20,26 @@ type Sight struct {
 	Contacts int
 }
 
+// Where is where members may be, besides the endpoints of the Config.
+type Where struct {
+	// Registered are peer URLs that nobody vouches for: of registrations, which
+	// outlive the hosts they are of, and of this host itself.
+	Registered []string
+	// Peers and Clients are URLs that the admin names, or a source of his.
+	Peers, Clients []string
+}
+
 // Look asks everybody it knows of, all at the same time: the endpoints of the
-// Config, these peer URLs and the client ports that may belong to them, these
-// client URLs, the members that any answer names, and those that earlier Looks found. URLs
-// that no member can have are skipped.
+// Config, these URLs and the client ports that may belong to the peer URLs, the
+// members that any answer names, and those that earlier Looks found. URLs that
+// no member can have are skipped.
 //
 // It takes about one ProbeTimeout when somebody does not answer, and
 // milliseconds when all do. It changes nothing but one empty entry in the
 // log of each cluster, and tells from it whose log follows.
-func (a *API) Look(ctx context.Context, peerURLs []string, clientURLs ...string) Sight {
+func (a *API) Look(ctx context.Context, where Where) Sight {
 	l := newLook(ctx, a)
-	l.seed(peerURLs, clientURLs)
+	l.seed(where)
 	l.run()
 	a.remember(l)
 	s := Sight{Clusters: l.clusters(), Views: l.views(), Contacts: len(l.depths)}
@@ -91,7 +100,7 @@ func (l *look) cluster(best answer) joiner.Cluster {
 	c := joiner.Cluster{
 		ID: best.cluster, From: best.url, API: best.api,
 		Leader: best.leader, Term: best.term, Version: l.agreed(best),
-		Members: slices.Clone(best.list),
+		Members: slices.Clone(best.list), Named: l.api.isNamed(best.cluster),
 	}
 	e := l.evidence[c.ID]
 	c.Intent, c.Begun, c.NoIntent = e.intent, e.begun, e.noIntent

@@ -1,6 +1,9 @@
 package joiner
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Decide says what to do next. It is a pure function: the same policy and
 // observation give the same plan, and it reads nothing else. The rules are
@@ -11,7 +14,7 @@ func Decide(p Policy, o Observation) Plan {
 		return resume(p, o, ResumeRunning, "an etcd runs on the data dir: nothing is changed")
 	case o.Disk.State == DiskDamaged:
 		return refuse(DataDamaged, fmt.Sprintf("the data dir %q is damaged: %s", p.DataDir, o.Disk.Detail),
-			"restore the member from a backup, or move the directory away so that this host joins as a new member")
+			"if etcd has a --wal-dir, give it here too (-wal-dir); else restore the member from a backup, or move the directory away so that this host joins as a new member")
 	case o.Disk.State == DiskData:
 		return withData(p, o)
 	}
@@ -21,28 +24,34 @@ func Decide(p Policy, o Observation) Plan {
 	case c != nil:
 		return joining{p, o, *c}.decide()
 	}
+	if plan, decided := o.foreign(p); decided {
+		return plan
+	}
 	return barred(o, withoutQuorum(p, o))
 }
 
 // ours is the cluster to join, nil when none has a quorum. Of several it is
-// the one that the founders of our token made: whoever knows the token can
-// register an address that leads elsewhere.
+// the one that the founders of our token made.
 func (o Observation) ours() (c *Cluster, several bool) {
-	f, err := founders(o.Discovery)
-	founded := err == nil && f.complete()
-	for i := range o.Clusters {
-		if founded && o.Clusters[i].ID == f.clusterID() {
-			return &o.Clusters[i], false
+	some := o.joinable()
+	for i := range some {
+		if o.Discovery.Founded(some[i].ID) {
+			return &some[i], false
 		}
 	}
-	if len(o.Clusters) == 0 {
+	if len(some) == 0 {
 		return nil, false
 	}
-	return &o.Clusters[0], len(o.Clusters) > 1
+	return &some[0], len(some) > 1
+}
+
+func (o Observation) joinable() []Cluster {
+	return slices.DeleteFunc(slices.Clone(o.Clusters), func(c Cluster) bool { return !o.mayJoin(c) })
 }
 
 func ambiguous(o Observation) Plan {
-	a, b := o.Clusters[0], o.Clusters[1]
+	some := o.joinable()
+	a, b := some[0], some[1]
 	return refuse(ClustersAmbiguous,
 		fmt.Sprintf("two clusters answer: %s at %s and %s at %s", a.ID, a.From, b.ID, b.From),
 		"give -endpoints of one cluster only, or a discovery token of its own for each")

@@ -31,11 +31,12 @@ func withDataAlone(p Policy, o Observation) Plan {
 	if o.answers(o.Disk.ClusterID) && o.Elapsed < resumeGrace && !o.locked() {
 		return watch(fmt.Sprintf("members of cluster %s answer without a quorum: is that only an election?", o.Disk.ClusterID))
 	}
-	if len(o.Clusters) == 0 || o.knows(o.Disk.ClusterID) {
+	some := o.joinable()
+	if len(some) == 0 || o.knows(o.Disk.ClusterID) {
 		return resume(p, o, ResumeUnconfirmed,
 			fmt.Sprintf("this host has data of cluster %s, of which no quorum answers", o.Disk.ClusterID))
 	}
-	c := o.Clusters[0]
+	c := some[0]
 	return refuse(DataForeign,
 		fmt.Sprintf("the data dir %q belongs to cluster %s, but %s answers as cluster %s", p.DataDir, o.Disk.ClusterID, c.From, c.ID),
 		"give the data dir of this cluster, or move the directory away so that this host joins as a new member")

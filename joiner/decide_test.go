@@ -194,6 +194,12 @@ var collisionCases = []decideCase{
 	{"founder comes late with a version two higher", host(3), with(observed(cluster("healthy healthy unstarted")), func(o *Observation) {
 		o.Disk.Record, o.EtcdVersion = foundingBy(3, "unspent").Disk.Record, Version{3, 8}
 	}), StepRefuse, VersionSkew, 78},
+	{"founder comes late, one minor older than another", host(3), with(observed(cluster("healthy healthy unstarted", func(c *Cluster) {
+		c.Version, c.Members[1].Version = undecidedVersion, Version{3, 7}
+	})), func(o *Observation) { o.Disk.Record = foundingBy(3, "unspent").Disk.Record }), StepEmit, JoinListed, 0},
+	{"founder comes late, two minors older than another", host(3), with(observed(cluster("healthy healthy unstarted", func(c *Cluster) {
+		c.Version, c.Members[1].Version = undecidedVersion, Version{3, 8}
+	})), func(o *Observation) { o.Disk.Record = foundingBy(3, "unspent").Disk.Record }), StepRefuse, VersionSkew, 78},
 	{"founder comes late with a version nobody knows", host(3), with(observed(cluster("healthy healthy unstarted")), func(o *Observation) {
 		o.Disk.Record, o.EtcdVersion = foundingBy(3, "unspent").Disk.Record, Version{}
 	}), StepEmit, JoinListed, 0},
@@ -441,6 +447,7 @@ var intentCases = []decideCase{
 	{"another host has come up, and the member it replaces is still there", host(4, size(6)), observed(cluster("healthy healthy healthy", intent(5, func(i *Intent) { i.Replaces = founderID(1) }), alsoMember(member(5, "healthy")))), StepWait, JoinInFlight, 75},
 	{"another host leaves", host(4, size(5)), observed(cluster("healthy healthy healthy", intent(3, func(i *Intent) { i.Purpose = ToLeave }))), StepWait, JoinInFlight, 75},
 	{"another host died over it", host(4), observed(cluster("healthy healthy dead", intent(5, func(i *Intent) { i.Left = 0 }))), StepClaim, IntentClaim, 0},
+	{"our intent is of a leave that died", host(4), observed(cluster("healthy healthy", intent(4, func(i *Intent) { i.Purpose = ToLeave }))), StepClaim, IntentClaim, 0},
 	{"our intent is old", host(4), observed(cluster("healthy healthy dead", intent(4, func(i *Intent) { i.Left = renewBelow - 1 }))), StepClaim, IntentRenew, 0},
 	{"intents cannot be read now", host(4), observed(cluster("healthy healthy dead", func(c *Cluster) { c.Intent = &Intent{Unclear: "timeout"} })), StepWait, JoinInFlight, 75},
 	{"intents cannot be", host(4), observed(cluster("healthy healthy dead", func(c *Cluster) { c.NoIntent = "permission denied" })), StepRemove, FullDead, 0},
@@ -455,6 +462,7 @@ var learnerCases = []decideCase{
 	{"learners in 3.3", host(4, learner(LearnerAlways)), with(observed(cluster("healthy healthy", version(3, 3))), func(o *Observation) { o.EtcdVersion = Version{3, 3} }), StepRefuse, NoLearners, 78},
 	{"learners in a young cluster that says 3.0", host(4, promotes), observed(cluster("healthy healthy", func(c *Cluster) { c.Version = undecidedVersion })), StepAdd, RoomToJoin, 0},
 	{"a second learner", host(4, promotes, size(5)), observed(cluster("healthy healthy healthy", alsoMember(asLearner(member(5, "stalled"))))), StepWait, LearnerInFlight, 75},
+	{"a second learner, the first is being started", host(4, promotes, size(5)), observed(cluster("healthy healthy healthy", intent(5), alsoMember(asLearner(member(5, "added"))))), StepWait, JoinInFlight, 75},
 	{"a second learner, the first may be dead", host(4, promotes, size(5)), observed(cluster("healthy healthy healthy", alsoMember(asLearner(member(5, "silent"))))), StepWatch, WatchMembers, 75},
 	{"a second learner, the first is dead", host(4, promotes, size(5)), observed(cluster("healthy healthy healthy", alsoMember(asLearner(member(5, "dead"))), gone)), StepRemove, PruneDead, 0},
 	{"a second learner, the first is dead, add", host(4, promotes, size(5), strategy(Add)), observed(cluster("healthy healthy healthy", alsoMember(asLearner(member(5, "dead"))))), StepWait, LearnerInFlight, 75},
@@ -479,7 +487,7 @@ var learnerCases = []decideCase{
 
 func allCases() []decideCase {
 	var all []decideCase
-	for _, some := range [][]decideCase{dataCases, collisionCases, intentCases, learnerCases, strategyCases, foundingCases, preflightCases, barredCases, listedCases} {
+	for _, some := range [][]decideCase{dataCases, collisionCases, intentCases, learnerCases, strategyCases, foundingCases, preflightCases, barredCases, listedCases, foreignCases} {
 		all = append(all, some...)
 	}
 	return all

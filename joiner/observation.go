@@ -87,7 +87,7 @@ type Discovery struct {
 	Token   string  `json:"token,omitempty"`  // what etcd uses as cluster token: of v2, the URL as given
 	Size    int     `json:"size,omitempty"`
 	Entries []Entry `json:"entries,omitempty"` // in the order of their creation
-	Error   string  `json:"error,omitempty"`   // why nothing is known
+	Error   string  `json:"error,omitempty"`   // why nothing is known now; Size and Entries are of an earlier look then
 	Missing bool    `json:"missing,omitempty"` // the service says there is no such token
 	Refuses bool    `json:"refuses,omitempty"` // the error is that it does not let this host in
 }
@@ -111,6 +111,7 @@ type Hint struct {
 type Cluster struct {
 	ID      ID       `json:"id"`
 	From    string   `json:"from"`              // the endpoint that answered
+	Named   bool     `json:"named,omitempty"`   // an address that the admin named led to it, not registrations alone
 	API     string   `json:"api"`               // "v3", or "v2" for etcd 2.3
 	Version Version  `json:"version"`           // the cluster version, zero when unknown
 	Leader  ID       `json:"leader,omitempty"`  // zero when unknown

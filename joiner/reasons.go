@@ -17,6 +17,7 @@ const (
 
 	// This host has none, and a cluster has a quorum.
 	ClustersAmbiguous Reason = "clusters-ambiguous"
+	ClusterForeign    Reason = "cluster-foreign"   // registrations lead to a cluster that is not the token's
 	JoinListed        Reason = "join-listed"       // our entry waits for us
 	EntryMismatch     Reason = "entry-mismatch"    // unstarted entry with other URLs
 	FormerSelf        Reason = "former-self"       // our entry, our disk is lost

@@ -175,8 +175,11 @@ func (s Status) Clear() bool {
 // WhyNot says why there is no cluster of this host to look at or to leave, and
 // with which code that ends.
 func WhyNot(p Policy, o Observation) Plan {
-	if len(o.Clusters) > 1 && o.Disk.State != DiskData {
+	if len(o.joinable()) > 1 && o.Disk.State != DiskData {
 		return ambiguous(o)
+	}
+	if plan, decided := o.foreign(p); decided && o.Disk.State != DiskData {
+		return plan
 	}
 	if o.Discovery.Kind == "" && !p.Endpoints && len(o.Views) == 0 && o.Disk.State != DiskData {
 		return withoutDiscovery(p, o)

@@ -1,0 +1,36 @@
+package joiner
+
+import "testing"
+
+// other makes it a cluster that is not the token's.
+func other(c *Cluster) { c.ID = 7 }
+
+func named(c *Cluster) { c.Named = true }
+
+// incomplete is a token of which one founder has come.
+func incomplete(o *Observation) { o.Discovery = disco(founder(1)) }
+
+var foreignCases = []decideCase{
+	{"registrations lead to another cluster", host(4), observed(cluster("healthy healthy dead", other)), StepWait, ClusterForeign, 75},
+	{"the admin names it", host(4), observed(cluster("healthy healthy dead", other, named)), StepRemove, FullDead, 0},
+	{"the token's answers too", host(4), observed(cluster("healthy healthy dead"), cluster("healthy", other, named)), StepRemove, FullDead, 0},
+	{"a cluster answers before all founders registered", host(4), with(observed(cluster("healthy healthy healthy", other)), incomplete), StepWait, ClusterForeign, 75},
+	{"a cluster answers to a founder", host(1), with(foundingBy(1, "unspent", founder(1), founder(2), founder(3)), func(o *Observation) {
+		o.Clusters = []Cluster{cluster("", other, alsoMember(member(2, "healthy")))}
+	}), StepWait, ClusterForeign, 75},
+	{"it runs at our peer URLs", host(2), observed(cluster("healthy healthy healthy", other)), StepRefuse, OwnURLsInUse, 78},
+	{"it is dead at our peer URLs", host(3), observed(cluster("healthy healthy dead", other)), StepWait, ClusterForeign, 75},
+	{"the founders spelled the token differently", host(4), with(observed(cluster("healthy healthy dead")), func(o *Observation) { o.Discovery.Token += "/" }), StepRemove, FullDead, 0},
+	{"the service does not answer any more", host(4), with(observed(cluster("healthy healthy dead")), func(o *Observation) {
+		o.Discovery = Discovery{Kind: "v2", Error: "refused"}.After(o.Discovery)
+	}), StepRemove, FullDead, 0},
+	{"a list is the admin's word", host(4), with(observed(cluster("healthy healthy dead", other)), func(o *Observation) { o.Discovery.Kind = KindStatic }), StepRemove, FullDead, 0},
+	{"our data is of neither", host(1), with(hasData(1, cluster("healthy healthy healthy", other)), func(o *Observation) { o.Disk.ClusterID = 8 }), StepEmit, ResumeUnconfirmed, 0},
+}
+
+// Nobody leaves a cluster by its addresses that is not the token's.
+func TestLeaveForeign(t *testing.T) {
+	if plan := DecideLeave(host(3, announces), observed(cluster("healthy healthy dead", other))); plan.Reason != ClusterForeign || plan.Exit != ExitNotNow {
+		t.Errorf("got %s %s: %s", plan.Step, plan.Reason, plan.Text)
+	}
+}
