@@ -120,10 +120,6 @@ func (v *v2) add(ctx context.Context, learner bool, peerURLs []string) (uint64, 
 
 func (v *v2) remove(ctx context.Context, id uint64) error {
 	_, err := v.do(ctx, http.MethodDelete, fmt.Sprintf("/v2/members/%x", id), "", nil)
-	var failed httpError
-	if errors.As(err, &failed) && (failed.code == http.StatusNotFound || failed.code == http.StatusGone) {
-		return nil // an earlier try got no answer
-	}
 	return err
 }
 
