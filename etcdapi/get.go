@@ -49,9 +49,15 @@ type statusError struct {
 
 func (e statusError) Error() string { return e.status }
 
+// hangUpPause is the time in which a server that died is gone.
+const hangUpPause = 200 * time.Millisecond
+
 // get asks for url. Errors name it.
 func get(ctx context.Context, c *http.Client, url string) (reply, error) {
 	r, err := roundTrip(ctx, c, url)
+	if h := (hangUp{}); errors.As(err, &h) && pause(ctx, hangUpPause) {
+		r, err = roundTrip(ctx, c, url) // who only died is refused now, and one that wants a certificate says the same
+	}
 	if err != nil {
 		return reply{}, fmt.Errorf("GET %s: %w", url, err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http/httptrace"
@@ -20,6 +19,15 @@ type tlsError struct{ err error }
 
 func (e tlsError) Error() string { return "TLS failure: " + e.err.Error() }
 func (e tlsError) Unwrap() error { return e.err }
+
+// hangUp is a server that ended the connection when the client was done with
+// the handshake. It may also just have died.
+type hangUp struct{ err error }
+
+func (h hangUp) Error() string {
+	return "the server hung up right after the handshake, as if it wants another client certificate: " + h.err.Error()
+}
+func (h hangUp) Unwrap() error { return h.err }
 
 // handshake watches how the TLS of one request goes.
 type handshake struct {
@@ -59,7 +67,7 @@ func (h *handshake) explain(ctx context.Context, err error) error {
 	case h.done && h.err == nil && !h.answered:
 		// With TLS 1.3 a client is done before the server has looked at its
 		// certificate, and the alert is often lost.
-		return tlsError{fmt.Errorf("the server hung up right after the handshake, as if it wants another client certificate: %w", err)}
+		return tlsError{hangUp{err}}
 	case strings.Contains(err.Error(), "malformed HTTP"): // net/http has no type for it
 		return errors.New("the port speaks no HTTP")
 	}
