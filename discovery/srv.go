@@ -178,20 +178,37 @@ func (s *SRV) records(ctx context.Context, service string) ([]string, error) {
 // lookup gives the URLs of one service. No record is no error.
 func (s *SRV) lookup(ctx context.Context, service, scheme string) ([]string, error) {
 	_, records, err := s.resolver.LookupSRV(ctx, s.service(service), "tcp", s.c.Domain)
-	var urls []string
+	urls, unusable := srvURLs(records, scheme)
+	var dns *net.DNSError
+	switch {
+	case errors.As(err, &dns) && dns.IsNotFound:
+		return nil, nil
+	case errors.As(err, &dns) && dns.IsTimeout:
+		err = errors.New("no answer in time")
+	case errors.As(err, &dns):
+		err = errors.New(dns.Err)
+	case err == nil:
+		err = unusable
+	}
+	if err != nil {
+		return urls, fmt.Errorf("%s: %s", s.record(service), plain(err))
+	}
+	return urls, nil
+}
+
+// srvURLs gives what can be asked. A record that leads nowhere is an error
+// besides: it may be a founder's, and without it the list is not whole.
+func srvURLs(records []*net.SRV, scheme string) (urls []string, err error) {
 	for _, r := range records {
-		if host := strings.ToLower(strings.TrimSuffix(r.Target, ".")); host != "" && r.Port != 0 {
+		host := strings.ToLower(strings.TrimSuffix(r.Target, "."))
+		switch {
+		case host == "":
+			err = fmt.Errorf("the record %q with port %d has no host", r.Target, r.Port)
+		case r.Port == 0:
+			err = fmt.Errorf("the record %q has no port", r.Target)
+		default:
 			urls = append(urls, scheme+"://"+net.JoinHostPort(host, strconv.Itoa(int(r.Port))))
 		}
 	}
-	var dns *net.DNSError
-	switch {
-	case err == nil || errors.As(err, &dns) && dns.IsNotFound:
-		return urls, nil
-	case errors.As(err, &dns) && dns.IsTimeout:
-		return urls, fmt.Errorf("%s: no answer in time", s.record(service))
-	case errors.As(err, &dns):
-		return urls, fmt.Errorf("%s: %s", s.record(service), plain(errors.New(dns.Err)))
-	}
-	return urls, fmt.Errorf("%s: %s", s.record(service), plain(err))
+	return urls, err
 }

@@ -82,3 +82,23 @@ func TestSRVUnreachable(t *testing.T) {
 		t.Error("DNS took a registration")
 	}
 }
+
+// A record without a host or a port may be a founder's: nobody founds without
+// it, and the others are asked all the same.
+func TestSRVUnusableRecords(t *testing.T) {
+	for says, records := range map[string][]string{
+		"":                                     {"n1.x.test. 2380", "N2.x.test. 2380"},
+		`the record "n2.x.test." has no port`:  {"n1.x.test. 2380", "n2.x.test. 0"},
+		`the record "." with port 0 has no`:    {". 0", "n1.x.test. 2380"},
+		`the record "." with port 2380 has no`: {"n1.x.test. 2380", ". 2380"},
+	} {
+		s := newZoned(t, zone{"_etcd-server._tcp.x.test": records})
+		d, h := s.Look(t.Context()), s.Hint(t.Context())
+		if whole := says == ""; !strings.Contains(d.Error, says) || (d.Error == "") != whole || (d.Size == 2) != whole || len(d.Entries) != d.Size {
+			t.Errorf("want %q, got %+v", says, d)
+		}
+		if len(h.PeerURLs) == 0 || h.PeerURLs[0] != "http://n1.x.test:2380" || (h.Error == "") != (says == "") {
+			t.Errorf("%q: got hint %+v", says, h)
+		}
+	}
+}
