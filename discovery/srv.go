@@ -125,16 +125,23 @@ func (s *SRV) Register(context.Context, joiner.Entry) error {
 	return errors.New(s.name + " hold no registrations")
 }
 
-// Hint gives where members and their clients are. Whatever is answered counts.
+// Hint gives where members and their clients are. Whatever is answered counts,
+// and every lookup that failed is told.
 func (s *SRV) Hint(ctx context.Context) joiner.Hint {
 	h := joiner.Hint{Source: s.name}
 	var asked sync.WaitGroup
-	var err error
-	asked.Go(func() { h.ClientURLs, _ = s.records(ctx, "etcd-client") })
-	asked.Go(func() { h.PeerURLs, err = s.servers(ctx) })
+	var serverErr, clientErr error
+	asked.Go(func() { h.ClientURLs, clientErr = s.records(ctx, "etcd-client") })
+	asked.Go(func() { h.PeerURLs, serverErr = s.records(ctx, "etcd-server") })
 	asked.Wait()
-	if err != nil && len(h.ClientURLs) == 0 {
+	if serverErr == nil && len(h.PeerURLs)+len(h.ClientURLs) == 0 {
+		serverErr = s.noServers()
+	}
+	if err := cmp.Or(serverErr, clientErr); err != nil {
 		h.Error = err.Error()
+	}
+	if serverErr != nil && clientErr != nil {
+		h.Error += "; " + clientErr.Error()
 	}
 	return h
 }
@@ -143,9 +150,13 @@ func (s *SRV) Hint(ctx context.Context) joiner.Hint {
 func (s *SRV) servers(ctx context.Context) ([]string, error) {
 	urls, err := s.records(ctx, "etcd-server")
 	if err == nil && len(urls) == 0 {
-		err = fmt.Errorf("there is neither %s nor %s", s.record("etcd-server-ssl"), s.record("etcd-server"))
+		err = s.noServers()
 	}
 	return urls, err
+}
+
+func (s *SRV) noServers() error {
+	return fmt.Errorf("there is neither %s nor %s", s.record("etcd-server-ssl"), s.record("etcd-server"))
 }
 
 func (s *SRV) record(service string) string {

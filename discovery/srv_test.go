@@ -102,3 +102,25 @@ func TestSRVUnusableRecords(t *testing.T) {
 		}
 	}
 }
+
+// A lookup that failed is told in the hint, also one for clients.
+func TestSRVHintTellsFailures(t *testing.T) {
+	const neither = "there is neither _etcd-server-ssl._tcp.x.test nor _etcd-server._tcp.x.test"
+	const clients, servers = "_etcd-client._tcp.x.test", "_etcd-server._tcp.x.test"
+	for name, c := range map[string]struct {
+		zone zone
+		want string
+	}{
+		"nothing":         {zone{}, neither},
+		"clients":         {zone{clients: {"a.x.test. 2379"}}, ""},
+		"servers":         {zone{servers: {"a.x.test. 2380"}}, ""},
+		"clients broken":  {zone{clients: {"broken"}}, neither + "; " + clients + ": server misbehaving"},
+		"servers broken":  {zone{servers: {"broken"}, clients: {"a.x.test. 2379"}}, servers + ": server misbehaving"},
+		"both broken":     {zone{servers: {"broken"}, clients: {"broken"}}, servers + ": server misbehaving; " + clients + ": server misbehaving"},
+		"servers, broken": {zone{servers: {"a.x.test. 2380"}, clients: {"broken"}}, clients + ": server misbehaving"},
+	} {
+		if h := newZoned(t, c.zone).Hint(t.Context()); h.Error != c.want {
+			t.Errorf("%s: got %q, want %q", name, h.Error, c.want)
+		}
+	}
+}
