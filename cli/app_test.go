@@ -77,6 +77,8 @@ func TestWrongUsage(t *testing.T) {
 		{"-name=* -o=flags", "shell"},
 		{"plan --observation=/nonexistent/file", "/nonexistent/file"},
 		{"discovery new --server=nonsense", "nonsense"},
+		{"discovery new --server=u:secret@h", "=xxxxx@h is not"},
+		{"-name=a -initial-cluster=n1http://u:secret@h:1", `"xxxxx@h:1"`},
 	} {
 		code, stdout, stderr := elastic(t, nil, strings.Fields(c.args)...)
 		if code != exitUsage || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, c.says) {

@@ -69,7 +69,7 @@ func (a *app) newToken(ctx context.Context, c *cli.Command) error {
 func tokenOfServer(ctx context.Context, c *cli.Command, size int) (string, error) {
 	base, err := url.Parse(c.String("server"))
 	if err != nil || base.Host == "" {
-		return "", usagef("--server=%s is not a URL such as http://127.0.0.1:8087", c.String("server"))
+		return "", usagef("--server=%s is not a URL such as http://127.0.0.1:8087", joiner.ShownURL(c.String("server")))
 	}
 	client, secret, err := tokenClient(c)
 	if err != nil {

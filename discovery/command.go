@@ -142,7 +142,7 @@ func peerAddresses(text, scheme string) (urls []string, err error) {
 	for _, word := range words {
 		u, bad := peerAddress(word, scheme)
 		if bad != nil && err == nil {
-			err = fmt.Errorf("its output has %s, which is not an address", quote(word))
+			err = fmt.Errorf("its output has %s, which is not an address", quote(joiner.ShownURL(word)))
 		}
 		if bad == nil {
 			urls = append(urls, u)

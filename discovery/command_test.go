@@ -102,6 +102,9 @@ func TestCommand(t *testing.T) {
 		"addresses":          {"/bin/echo '10.0.0.1  10.0.0.2:1\nhttp://n3:2'", []string{"http://10.0.0.1:2380", "http://10.0.0.2:1", "http://n3:2"}, ""},
 		"nothing":            {"true", nil, ""},
 		"no shell":           {"/bin/echo '$HOME'", nil, `"$HOME", which is not an address`},
+		"a password":         {"/bin/echo http://u:s3c/ret@10.0.0.1:2380", nil, `its output has "xxxxx@10.0.0.1:2380", which`},
+		"one in no URL":      {"/bin/echo u:s3cret@10.0.0.1:2380", nil, `its output has "xxxxx@10.0.0.1:2380", which`},
+		"one on stderr":      {script(t, "echo 'http://u:s3c/ret@h fails' >&2; exit 1"), nil, `"http://xxxxx@h fails"`},
 		"some are not":       {"/bin/echo oops! 10.0.0.1", []string{"http://10.0.0.1:2380"}, `"oops!"`},
 		"no such program":    {"/no/such/program", nil, "no such file"},
 		"not on the path":    {"no-such-program-anywhere", nil, "executable file not found"},
@@ -120,13 +123,21 @@ func TestCommand(t *testing.T) {
 				t.Fatal(err)
 			}
 			h := cmd.Hint(t.Context())
-			if h.Source != "-discovery-command" || !strings.Contains(h.Error, c.says) || (h.Error == "") != (c.says == "") || strings.Contains(h.Error, "\x1b") {
+			if h.Source != "-discovery-command" || !strings.Contains(h.Error, c.says) || (h.Error == "") != (c.says == "") || strings.Contains(h.Error, "\x1b") || strings.Contains(h.Error, "s3c") {
 				t.Errorf("got error %q, want %q", h.Error, c.says)
 			}
 			if !slices.Equal(h.PeerURLs, c.urls) {
 				t.Errorf("got %q, want %q", h.PeerURLs, c.urls)
 			}
 		})
+	}
+}
+
+// A command line that is wrong is shown without the password of a URL in it.
+func TestNewCommandRefuses(t *testing.T) {
+	_, err := NewCommand("curl http://u:s3c/ret@h | sort", "http")
+	if err == nil || !strings.Contains(err.Error(), `"curl http://xxxxx@h | sort": there is no shell`) {
+		t.Errorf("got %v", err)
 	}
 }
 

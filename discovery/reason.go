@@ -76,22 +76,29 @@ func plain(err error) string {
 	return s
 }
 
-// withoutUser blanks what stands between "://" and "@" of every URL in s.
+// withoutUser blanks what stands between "://" and "@" of every URL in s. A
+// password may hold anything but white space, so a word is looked at to its
+// end.
 func withoutUser(s string) string {
 	before, rest, found := strings.Cut(s, "://")
 	if !found {
 		return s
 	}
-	authority, _, _ := strings.Cut(rest, "/")
-	if i := strings.LastIndexByte(authority, '@'); i >= 0 {
-		rest = "xxxxx" + rest[i:]
+	word, rest := rest, ""
+	if i := strings.IndexAny(word, " \t\r\n"); i >= 0 {
+		word, rest = word[:i], word[i:]
 	}
-	return before + "://" + withoutUser(rest)
+	if i := strings.LastIndexByte(word, '@'); i >= 0 {
+		word = "xxxxx" + word[i:]
+	}
+	return before + "://" + word + withoutUser(rest)
 }
 
-// quote shows a value from outside, bounded.
+// quote shows a value from outside, bounded and without the user of any URL
+// in it.
 func quote(s string) string {
 	const most = 200
+	s = withoutUser(s)
 	if len(s) > most {
 		return fmt.Sprintf("%q...", s[:most])
 	}

@@ -28,7 +28,7 @@ func NewStatic(list, token string) (*Static, error) {
 	for _, pair := range strings.Split(list, ",") {
 		name, url, found := strings.Cut(strings.TrimSpace(pair), "=")
 		if !found || name == "" || url == "" {
-			return nil, fmt.Errorf("%s is not name=url[,name=url...]", quote(list))
+			return nil, fmt.Errorf("%s is not name=url[,name=url...]", quote(joiner.ShownURL(pair)))
 		}
 		if s.put(name, url); len(s.peers) > maxListed {
 			return nil, fmt.Errorf("more than %d members are listed", maxListed)

@@ -43,13 +43,16 @@ func TestStaticRefuses(t *testing.T) {
 		"a=http://h:1,":                         "is not name=url",
 		"a=ftp://h:1":                           "the scheme must be",
 		"a=http://h":                            "want scheme://host:port",
-		"a=http://u:p@h:1":                      "nothing behind it",
+		"a=http://u:s3cret@h:1":                 `peer URL "xxxxx@h:1": want scheme://host:port and nothing behind it`,
+		"b=http://h:1,ahttp://u:s3c/ret@h:1":    `"xxxxx@h:1" is not name=url`,
+		"ahttp//u:s3cret@h:1":                   `"xxxxx@h:1" is not name=url`,
+		"a=http://u:s3c,ret@h:1":                `"xxxxx@h:1" is not name=url`,
 		"a=http://h:1,a=http://h:1":             "twice",
 		"a=http://h:1,b=http://h:1":             `members "a" and "b" have the same peer URL`,
 		strings.Join(many, ","):                 "more than 99",
 		"a\x1b[2J=x" + strings.Repeat("y", 999): `member "a\x1b[2J"`,
 	} {
-		if _, err := NewStatic(list, "t"); err == nil || !strings.Contains(err.Error(), says) || len(err.Error()) > 2000 || strings.Contains(err.Error(), "\x1b") {
+		if _, err := NewStatic(list, "t"); err == nil || !strings.Contains(err.Error(), says) || len(err.Error()) > 2000 || strings.Contains(err.Error(), "s3c") || strings.Contains(err.Error(), "\x1b") {
 			t.Errorf("%.40q: got %v, want %s", list, err, says)
 		}
 	}

@@ -125,9 +125,10 @@ func announcement(p Policy, o Observation) *Entry {
 	return &mine
 }
 
-// quote shows a value from outside, bounded.
+// quote shows a value from outside, bounded and without a password.
 func quote(s string) string {
 	const most = 200
+	s = ShownURL(s)
 	if len(s) > most {
 		return fmt.Sprintf("%q...", s[:most])
 	}

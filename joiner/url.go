@@ -31,7 +31,8 @@ func PeerURLs(raw []string) ([]string, error) {
 	return urls, nil
 }
 
-// ShownURL is a URL that is refused, as it may be shown: not with a password.
+// ShownURL is a URL that is refused, or what was meant to be one, as it may be
+// shown: not with a password.
 func ShownURL(s string) string {
 	if i := strings.LastIndex(s, "@"); i >= 0 {
 		return "xxxxx" + s[i:]
