@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -23,7 +24,10 @@ func (a *app) discoveryNew() *cli.Command {
 		Description: `With --server, the token is a URL, for -discovery: of elastic-etcd discovery
 serve or a service like it, and with --v2 of an etcd that serves v2 keys (2.3,
 or 3.4 and 3.5 with --enable-v2). With --endpoints it is a word, for
--discovery-token of etcd 3.6 and later, in the etcd 3 at -discovery-endpoints.`,
+-discovery-token of etcd 3.6 and later, in the etcd 3 at -discovery-endpoints.
+
+Ends with 75 where nobody answers now (also a 5xx or a 429), with 78 where we
+are not let in (401, 403, TLS).`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "server", Value: "http://127.0.0.1:8087", Usage: "the `url` of the discovery service", Sources: a.env("discovery-server")},
 			&cli.BoolFlag{Name: "v2", Usage: "the server is an etcd with v2 keys"},
@@ -71,6 +75,9 @@ func tokenOfServer(ctx context.Context, c *cli.Command, size int) (string, error
 	if err != nil || base.Host == "" {
 		return "", usagef("--server=%s is not a URL such as http://127.0.0.1:8087", joiner.ShownURL(c.String("server")))
 	}
+	if base.User != nil {
+		return "", usagef("--server: a user or password in a URL is not supported, since the token would have it")
+	}
 	client, secret, err := tokenClient(c)
 	if err != nil {
 		return "", usagef("%w", err)
@@ -82,14 +89,33 @@ func tokenOfServer(ctx context.Context, c *cli.Command, size int) (string, error
 		token, err = discovery.NewToken(ctx, client, base, secret, size)
 	}
 	if err != nil {
-		return "", unexpected(err)
+		return "", notMade(err)
 	}
 	return token, nil
+}
+
+// notMade is how a run ends that made no token.
+func notMade(err error) error {
+	var refusal *joiner.Refusal
+	var unavailable *discovery.Unavailable
+	switch {
+	case errors.As(err, &refusal):
+		return &failure{joiner.ExitNeedsHuman, err}
+	case errors.As(err, &unavailable):
+		return &failure{joiner.ExitNotNow, err}
+	}
+	return unexpected(err)
 }
 
 // tokenOfEtcd3 makes a token that is a word.
 func (a *app) tokenOfEtcd3(ctx context.Context, c *cli.Command, size int) (string, error) {
 	endpoints := list(c.String("endpoints"))
+	switch {
+	case len(endpoints) == 0:
+		return "", usagef("--endpoints=%q has no URL", c.String("endpoints"))
+	case strings.Contains(c.String("endpoints"), "@"):
+		return "", usagef("--endpoints: a user or password in a URL is not supported: give --user")
+	}
 	as, err := a.readCredentials(c)
 	if err != nil {
 		return "", err
@@ -100,7 +126,7 @@ func (a *app) tokenOfEtcd3(ctx context.Context, c *cli.Command, size int) (strin
 	}
 	token, err := discovery.NewV3Token(ctx, discovery.V3Etcd{Endpoints: endpoints, TLS: config, User: as.User, Password: as.Password}, size)
 	if err != nil {
-		return "", unexpected(err)
+		return "", notMade(err)
 	}
 	return token, nil
 }
@@ -113,7 +139,7 @@ func tokenClient(c *cli.Command) (*http.Client, string, error) {
 	}
 	client := &http.Client{
 		Transport:     &http.Transport{TLSClientConfig: config},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return errors.New("it redirects elsewhere") },
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the token would be elsewhere
 	}
 	if c.String("token-file") == "" {
 		return client, "", nil

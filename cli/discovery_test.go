@@ -1,6 +1,10 @@
 package cli
 
 import (
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -43,6 +47,47 @@ func TestDiscoveryHelp(t *testing.T) {
 		}
 		if !strings.Contains(args, "serve") && !strings.Contains(args, "new") && (!strings.Contains(stdout, "COMMANDS:\n   serve  ") || !strings.Contains(stdout, "\n   new    ")) {
 			t.Errorf("%s: %s", args, stdout)
+		}
+	}
+}
+
+// TestDiscoveryNewFails: the exit code of a token that is not made tells
+// whether another try may help, and the error names the address.
+func TestDiscoveryNewFails(t *testing.T) {
+	answers := func(code int) string {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }))
+		t.Cleanup(s.Close)
+		return s.URL
+	}
+	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
+	secure.Config.ErrorLog, secure.EnableHTTP2 = log.New(io.Discard, "", 0), true
+	secure.StartTLS()
+	t.Cleanup(secure.Close)
+	for _, c := range []struct {
+		args string
+		code int
+		says string
+	}{
+		{"--server=http://127.0.0.1:1", 75, "127.0.0.1:1: connection refused"},
+		{"--v2 --server=http://127.0.0.1:1", 75, "127.0.0.1:1: connection refused"},
+		{"--endpoints=http://127.0.0.1:1", 75, "127.0.0.1:1: connection refused"},
+		{"--server=" + answers(500), 75, "500 Internal"},
+		{"--v2 --server=" + answers(503), 75, "503 Service"},
+		{"--server=" + answers(429), 75, "429 Too Many"},
+		{"--server=" + answers(401), 78, "401 Unauthorized"},
+		{"--v2 --server=" + answers(403), 78, "403 Forbidden"},
+		{"--server=" + answers(400), 1, "400 Bad Request"},
+		{"--server=" + answers(302), 1, "302 Found"},
+		{"--server=" + secure.URL, 78, strings.TrimPrefix(secure.URL, "https://") + ": TLS: failed to verify"},
+		{"--server=" + strings.Replace(answers(200), "http:", "https:", 1), 78, "gave HTTP response"},
+		{"--endpoints=" + secure.URL, 78, secure.URL + ": TLS: failed to verify"},
+		{"--endpoints=,", 2, "no URL"},
+		{"--endpoints=http://u:hidden@h:1", 2, "give --user"},
+		{"--server=http://u:hidden@h:1", 2, "not supported"},
+	} {
+		code, stdout, stderr := elastic(t, nil, append([]string{"discovery", "new"}, strings.Fields(c.args)...)...)
+		if code != c.code || stdout != "" || !strings.Contains(stderr, c.says) || strings.Contains(stderr, "hidden") {
+			t.Errorf("%s: exit code %d, %q, %q; want %d, %q", c.args, code, stdout, stderr, c.code, c.says)
 		}
 	}
 }

@@ -4,19 +4,19 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"path"
 	"strconv"
 	"strings"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
-	"go.uber.org/zap"
 
 	"github.com/sttts/elastic-etcd/discovery/registry"
+	"github.com/sttts/elastic-etcd/joiner"
 )
 
 // NewToken has a discovery service make a token, as curl would, and gives its
@@ -42,14 +42,15 @@ func askForToken(ctx context.Context, client *http.Client, u *url.URL, secret st
 	if err != nil {
 		return "", err
 	}
-	return tokenURL(u.Host, res, strings.TrimSpace(string(body)))
+	return tokenURL(u.Host, res, body)
 }
 
 // tokenURL wants a URL and nothing else, since it ends in scripts.
-func tokenURL(host string, res *http.Response, answer string) (string, error) {
+func tokenURL(host string, res *http.Response, body []byte) (string, error) {
 	if res.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("%s answered %s: %q", host, res.Status, answer)
+		return "", answered(host, res, body)
 	}
+	answer := strings.TrimSpace(string(body))
 	if t, err := url.Parse(answer); err != nil || t.Host == "" || strings.ContainsAny(answer, " \t\n\"'`$\\") {
 		return "", fmt.Errorf("%s answered no URL: %.200q", host, answer)
 	}
@@ -91,8 +92,29 @@ func createdKey(host string, res *http.Response, body []byte) error {
 	if res.StatusCode == http.StatusNotFound {
 		return fmt.Errorf("%s serves no v2 keys (an etcd 3.4 or 3.5 needs --enable-v2; later ones have none: use --endpoints)", host)
 	}
-	return fmt.Errorf("%s answered %s: %q", host, res.Status, strings.TrimSpace(string(body)))
+	return answered(host, res, body)
 }
+
+// answered is the error of an answer that is not the one that was hoped for.
+func answered(host string, res *http.Response, body []byte) error {
+	err := fmt.Errorf("%s answered %s: %s", host, res.Status, quote(strings.TrimSpace(string(body))))
+	switch code := res.StatusCode; {
+	case code == http.StatusUnauthorized || code == http.StatusForbidden:
+		return &joiner.Refusal{Err: err}
+	case code == http.StatusTooManyRequests || code >= 500:
+		return &Unavailable{err}
+	}
+	return err
+}
+
+// Unavailable is the error of a service that is not there now, or has too much
+// to do: another try may go well. One that never will is a joiner.Refusal.
+type Unavailable struct{ Err error }
+
+func (u *Unavailable) Error() string { return u.Err.Error() }
+
+// Unwrap gives the cause.
+func (u *Unavailable) Unwrap() error { return u.Err }
 
 // maxTokenAnswer bounds the answer to who makes a token, in bytes.
 const maxTokenAnswer = 4096
@@ -101,14 +123,25 @@ const maxTokenAnswer = 4096
 func exchange(client *http.Client, req *http.Request) (*http.Response, []byte, error) {
 	res, err := client.Do(req)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, unanswered(req.URL.Host, err)
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxTokenAnswer))
 	if err != nil {
-		return nil, nil, fmt.Errorf("read the answer of %s: %w", req.URL.Host, err)
+		return nil, nil, unanswered(req.URL.Host, err)
 	}
 	return res, body, nil
+}
+
+func unanswered(host string, err error) error {
+	told := fmt.Errorf("%s: %s", host, reason(err))
+	switch {
+	case untrusted(err):
+		return &joiner.Refusal{Err: told}
+	case errors.Is(err, context.Canceled):
+		return told
+	}
+	return &Unavailable{told}
 }
 
 // V3Etcd is an etcd to make a token in, and who we are to it.
@@ -121,25 +154,37 @@ type V3Etcd struct {
 // NewV3Token makes a token as etcd 3.6 wants it
 // (server/etcdserver/api/v3discovery/discovery.go), and gives its name.
 func NewV3Token(ctx context.Context, etcd V3Etcd, size int) (string, error) {
-	token := registry.NewToken()
-	if err := createV3(ctx, etcd, path.Join(registry.Dir, token, registry.Size), size); err != nil {
+	c := V3Config{Token: registry.NewToken(), Endpoints: etcd.Endpoints, DialTimeout: v3DialTimeout, RequestTimeout: requestTimeout}
+	if err := c.check(); err != nil {
+		return "", err
+	}
+	v := newV3(c, clientv3.Config{Endpoints: etcd.Endpoints, TLS: etcd.TLS, Username: etcd.User, Password: etcd.Password, DialTimeout: v3DialTimeout})
+	defer v.Close()
+	if err := v.create(ctx, size); err != nil {
 		return "", fmt.Errorf("make a discovery token: %w", err)
 	}
-	return token, nil
+	return c.Token, nil
 }
 
-// v3DialTimeout leaves time for a request after it.
-const v3DialTimeout = 10 * time.Second
+// v3DialTimeout is the default of etcd's --discovery-dial-timeout.
+const v3DialTimeout = 2 * time.Second
 
-func createV3(ctx context.Context, etcd V3Etcd, key string, size int) error {
-	client, err := clientv3.New(clientv3.Config{
-		Context: ctx, Endpoints: etcd.Endpoints, TLS: etcd.TLS, Username: etcd.User, Password: etcd.Password,
-		DialTimeout: v3DialTimeout, Logger: zap.NewNop(),
-	})
-	if err != nil {
+// create makes the token.
+func (v *V3) create(ctx context.Context, size int) error {
+	key := v.key(registry.Size)
+	err := v.ask(ctx, func(ctx context.Context, kv clientv3.KV) error {
+		_, err := kv.Txn(ctx).If(clientv3.Compare(clientv3.CreateRevision(key), "=", 0)).Then(clientv3.OpPut(key, strconv.Itoa(size))).Commit()
 		return err
+	})
+	if err == nil {
+		return nil
 	}
-	defer client.Close()
-	_, err = client.Txn(ctx).If(clientv3.Compare(clientv3.CreateRevision(key), "=", 0)).Then(clientv3.OpPut(key, strconv.Itoa(size))).Commit()
-	return err
+	told := fmt.Errorf("%s: %s", strings.Join(v.c.Endpoints, ","), v3Reason(err))
+	switch {
+	case v3Refuses(err) || untrusted(err):
+		return &joiner.Refusal{Err: told}
+	case v3Down(err):
+		return &Unavailable{told}
+	}
+	return told
 }

@@ -1,6 +1,8 @@
 package discovery
 
 import (
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -8,6 +10,9 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/sttts/elastic-etcd/joiner"
 )
 
 // answering is a service that answers everything alike, and remembers what it
@@ -75,6 +80,35 @@ func TestNewV2Token(t *testing.T) {
 		}
 		if path := strings.TrimPrefix(token, at.String()); err != nil || *asked != "PUT "+path+"/_config/size?prevExist=false value=5" {
 			t.Errorf("got %q, %v", token, err)
+		}
+	}
+}
+
+// An etcd that cannot be had for a token is told from one that does not let us
+// in, and at once.
+func TestNewV3TokenFails(t *testing.T) {
+	https, _, _ := tlsServer(t, tls.NoClientCert)
+	for _, c := range []struct {
+		etcd    V3Etcd
+		says    string
+		refused bool
+		down    bool
+	}{
+		{V3Etcd{Endpoints: []string{"http://127.0.0.1:1"}}, "http://127.0.0.1:1: connection refused", false, true},
+		{V3Etcd{Endpoints: []string{"http://127.0.0.1:1"}, User: "u", Password: "hidden"}, "http://127.0.0.1:1: connection refused", false, true},
+		{V3Etcd{Endpoints: []string{serve(t, http.NotFoundHandler())}}, ": the port speaks no gRPC", false, false},
+		{V3Etcd{Endpoints: []string{strings.TrimSuffix(https, "/t")}, TLS: &tls.Config{}}, ": TLS: failed to verify certificate", true, false},
+	} {
+		start := time.Now()
+		_, err := NewV3Token(t.Context(), c.etcd, 3)
+		if err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "hidden") {
+			t.Errorf("got %v, want %s", err, c.says)
+		}
+		if refused, down := errors.As(err, new(*joiner.Refusal)), errors.As(err, new(*Unavailable)); refused != c.refused || down != c.down {
+			t.Errorf("%v: refused %t, down %t", err, refused, down)
+		}
+		if took := time.Since(start); took > 2*v3DialTimeout {
+			t.Errorf("%v: took %s", err, took)
 		}
 	}
 }

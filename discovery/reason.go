@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"strings"
 	"syscall"
@@ -58,6 +59,19 @@ func cause(err error) error {
 func hasCode(err error, code int) bool {
 	var e client.Error
 	return errors.As(err, &e) && e.Code == code
+}
+
+// untrusted tells whether TLS failed in a way that does not mend by waiting.
+// A certificate that is out of date does: it is renewed, or a clock is set. So
+// does what the server calls its own trouble.
+func untrusted(err error) bool {
+	text := err.Error()
+	for _, mends := range []string{"certificate has expired or is not yet valid", "tls: internal error"} {
+		if strings.Contains(text, mends) {
+			return false
+		}
+	}
+	return strings.Contains(text, "tls: ") || errors.Is(err, http.ErrSchemeMismatch)
 }
 
 // plain is an error's own text on one bounded line, without the user of any

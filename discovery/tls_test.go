@@ -20,7 +20,7 @@ func tlsServer(t *testing.T, auth tls.ClientAuthType) (url, cert, key string) {
 	t.Helper()
 	s := httptest.NewUnstartedServer(&keyStore{nodes: map[string]string{"/t/_config/size": value("3"), "/t": listing}})
 	s.TLS = &tls.Config{ClientAuth: auth}
-	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.Config.ErrorLog, s.EnableHTTP2 = log.New(io.Discard, "", 0), true // for gRPC
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	pair := s.TLS.Certificates[0]

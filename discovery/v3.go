@@ -65,13 +65,17 @@ func NewV3(c V3Config) (*V3, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the TLS files: %w", err)
 	}
-	// An etcd that is down is asked again within seconds, not minutes.
+	return newV3(c, *conf), nil
+}
+
+func newV3(c V3Config, conf clientv3.Config) *V3 {
 	conf.Logger = zap.NewNop()
+	// An etcd that is down is asked again within seconds, not minutes.
 	conf.DialOptions = []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{
 		Backoff:           backoff.Config{BaseDelay: 200 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second},
 		MinConnectTimeout: c.DialTimeout,
 	})}
-	return &V3{c: c, conf: *conf, name: fmt.Sprintf("discovery token %s at %s", c.Token, strings.Join(c.Endpoints, ","))}, nil
+	return &V3{c: c, conf: conf, name: fmt.Sprintf("discovery token %s at %s", c.Token, strings.Join(c.Endpoints, ","))}
 }
 
 func (c V3Config) secure() *clientv3.SecureConfig {
@@ -260,11 +264,15 @@ func (v *V3) Close() error {
 // of a lost connection as text only.
 func v3Reason(err error) string {
 	var etcd rpctypes.EtcdError
-	text := status.Convert(err).Message()
+	text := lostOver(err)
 	switch {
 	case errors.As(err, &etcd):
 		return "the etcd refuses: " + plain(err)
-	case status.Code(err) == codes.DeadlineExceeded, strings.Contains(text, "error reading server preface"):
+	case speaksNoGRPC(err):
+		return "the port speaks no gRPC, as that of an etcd 2"
+	case strings.Contains(text, "tls: "):
+		return "TLS: " + strings.TrimPrefix(plain(errors.New(text)), "tls: ")
+	case status.Code(err) == codes.DeadlineExceeded, endedInTime(text):
 		return "no complete answer in time"
 	case strings.Contains(text, "connection refused"):
 		return "connection refused"
@@ -272,6 +280,41 @@ func v3Reason(err error) string {
 		return plain(errors.New(text))
 	}
 	return reason(err)
+}
+
+// lostOver is gRPC's text without what it puts around the cause.
+func lostOver(err error) string {
+	text := status.Convert(err).Message()
+	if inner, lost := strings.CutPrefix(text, `connection error: desc = "`); lost {
+		text = strings.TrimSuffix(inner, `"`)
+	}
+	for _, around := range []string{"transport: ", "authentication handshake failed: ", "error reading server preface: ", "Error while dialing: "} {
+		text = strings.TrimPrefix(text, around)
+	}
+	return text
+}
+
+// endedInTime tells whether gRPC gave up on a server that said nothing: it
+// closes the connection under its own read.
+func endedInTime(text string) bool {
+	return strings.Contains(text, "deadline exceeded") || strings.Contains(text, "i/o timeout") || strings.Contains(text, "use of closed network connection")
+}
+
+func speaksNoGRPC(err error) bool {
+	return strings.Contains(err.Error(), "looked like an HTTP/1.1 header")
+}
+
+// v3Down tells whether nobody is there, or nobody who can answer now.
+func v3Down(err error) bool {
+	code := status.Code(err)
+	var etcd rpctypes.EtcdError
+	if errors.As(err, &etcd) {
+		code = etcd.Code()
+	}
+	if speaksNoGRPC(err) {
+		return false
+	}
+	return code == codes.Unavailable || code == codes.DeadlineExceeded || errors.Is(err, context.DeadlineExceeded)
 }
 
 // v3Refuses tells whether an etcd lives there and does not let this user in. A

@@ -2,6 +2,7 @@ package discovery
 
 import (
 	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -76,10 +77,12 @@ func TestV3Unreachable(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer silent.Close()
+	http1 := serve(t, http.NotFoundHandler())
 	for name, c := range map[string]struct {
 		change func(*V3Config)
 		says   string
 	}{
+		"no gRPC":        {func(c *V3Config) { c.Endpoints = []string{http1} }, "speaks no gRPC"},
 		"refused":        {func(*V3Config) {}, "connection refused"},
 		"refused, login": {func(c *V3Config) { c.User, c.Password = "u", "hidden" }, "connection refused"},
 		"silent":         {func(c *V3Config) { c.Endpoints = []string{silent.Addr().String()} }, "no complete answer in time"},
