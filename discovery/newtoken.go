@@ -181,7 +181,7 @@ func (v *V3) create(ctx context.Context, size int) error {
 	}
 	told := fmt.Errorf("%s: %s", strings.Join(v.c.Endpoints, ","), v3Reason(err))
 	switch {
-	case v3Refuses(err) || untrusted(err):
+	case v3Refuses(err):
 		return &joiner.Refusal{Err: told}
 	case v3Down(err):
 		return &Unavailable{told}

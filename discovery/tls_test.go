@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"io"
 	"log"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // tlsServer serves one token by https and gives the PEM files of its
@@ -62,6 +64,9 @@ func TestTLS(t *testing.T) {
 				t.Fatal(err)
 			}
 			d := v.Look(t.Context())
+			if refuses := strings.HasPrefix(c.want, "TLS: "); d.Refuses != refuses {
+				t.Errorf("refuses: %t, want %t", d.Refuses, refuses)
+			}
 			if !strings.Contains(d.Error, c.want) || (d.Error == "") != (c.want == "") || (d.Size == 3) != (c.want == "") {
 				t.Errorf("got %+v, want error %q", d, c.want)
 			}
@@ -84,6 +89,48 @@ func TestTLSFiles(t *testing.T) {
 	} {
 		if _, err := NewV2("https://h/t", c.conf); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %s", name, err, c.want)
+		}
+	}
+}
+
+// A token in an etcd 3 is not for who does not trust it, or has no certificate.
+func TestV3TLS(t *testing.T) {
+	https, cert, _ := tlsServer(t, tls.NoClientCert)
+	strict, strictCert, _ := tlsServer(t, tls.RequireAnyClientCert)
+	for _, c := range []struct{ at, ca, says string }{
+		{https, "", "TLS: failed to verify certificate: x509"},
+		{strict, strictCert, "TLS: remote error: tls: certificate required"},
+		{strings.Replace(https, "127.0.0.1", "localhost", 1), cert, "TLS: failed to verify certificate: x509: certificate is valid for"},
+	} {
+		v, err := NewV3(v3Config(func(conf *V3Config) {
+			conf.Endpoints, conf.CA, conf.InsecureTransport = []string{strings.TrimSuffix(c.at, "/t")}, c.ca, false
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := v.Look(t.Context())
+		for end := time.Now().Add(10 * time.Second); !d.Refuses && time.Now().Before(end); d = v.Look(t.Context()) {
+			time.Sleep(50 * time.Millisecond) // an alert may be lost when the server hangs up
+		}
+		if !strings.Contains(d.Error, c.says) || !d.Refuses {
+			t.Errorf("got %+v, want %s", d, c.says)
+		}
+		v.Close()
+	}
+}
+
+// TLS that fails for what is a matter of time is tried again.
+func TestUntrusted(t *testing.T) {
+	for text, want := range map[string]bool{
+		"tls: failed to verify certificate: x509: certificate signed by unknown authority":                                 true,
+		"tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time ... is before": false,
+		"remote error: tls: expired certificate":                                                                           true, // ours
+		"remote error: tls: internal error":                                                                                false,
+		"net/http: TLS handshake timeout":                                                                                  false,
+		"dial tcp 127.0.0.1:1: connect: connection refused":                                                                false,
+	} {
+		if got := untrusted(errors.New(text)); got != want {
+			t.Errorf("%s: got %t", text, got)
 		}
 	}
 }

@@ -96,7 +96,7 @@ func (v *V2) Look(ctx context.Context) joiner.Discovery {
 	}
 	d.Size, d.Entries = 0, nil
 	if d.Missing = hasCode(err, client.ErrorCodeKeyNotFound); !d.Missing {
-		d.Error, d.Refuses = v.service+": "+reason(err), hasCode(err, client.ErrorCodeUnauthorized)
+		d.Error, d.Refuses = v.service+": "+reason(err), hasCode(err, client.ErrorCodeUnauthorized) || untrusted(cause(err))
 	}
 	return d
 }

@@ -317,12 +317,11 @@ func v3Down(err error) bool {
 	return code == codes.Unavailable || code == codes.DeadlineExceeded || errors.Is(err, context.DeadlineExceeded)
 }
 
-// v3Refuses tells whether an etcd lives there and does not let this user in. A
-// TLS failure is not for this host to mend alone: it is tried again.
+// v3Refuses tells whether an etcd lives there and does not let this user in.
 func v3Refuses(err error) bool {
 	switch rpctypes.Error(err) {
 	case rpctypes.ErrPermissionDenied, rpctypes.ErrAuthFailed, rpctypes.ErrUserEmpty, rpctypes.ErrUserNotFound:
 		return true
 	}
-	return false
+	return untrusted(err)
 }

@@ -35,8 +35,15 @@ func TestDiscoveryTLS(t *testing.T) {
 		"without its CA":        newToken("--token-file=" + secret),
 		"without the secret":    newToken(client...),
 	} {
-		if r.Code == 0 || r.Stdout != "" {
+		if r.Code != 78 || r.Stdout != "" {
 			t.Errorf("%s: %s", name, r)
+		}
+	}
+	// Nor does a host wait for a service that does not let it in.
+	for says, flags := range map[string][]string{"unknown authority": nil, "certificate required": {"-cacert=" + certs.CA}} {
+		r := lab.Host("3.7").Elastic(append(flags, "-timeout=20s", "-dead-after=3s", "-discovery=https://"+addr+"/token")...)
+		if r.Code != 78 || !strings.Contains(r.Stderr, "discovery-refused") || !strings.Contains(r.Stderr, says) {
+			t.Errorf("want %q: %s", says, r)
 		}
 	}
 	made := newToken(append(client, "--token-file="+secret)...)

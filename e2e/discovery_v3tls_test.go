@@ -22,17 +22,14 @@ func TestSourcesV3Secure(t *testing.T) {
 	files := append(token, "--discovery-cacert="+certs.CA, "--discovery-cert="+certs.Cert, "--discovery-key="+certs.Key)
 	hosts := s.lab.Hosts(2, "3.7")
 	for says, flags := range map[string][]string{
-		"certificate":           append(token, "-discovery-user=root", "-discovery-password="+cluster.Root.Password),
+		"unknown authority":     append(token, "-discovery-user=root", "-discovery-password="+cluster.Root.Password),
+		"certificate required":  append(token, "-discovery-cacert="+certs.CA),
 		"permission denied":     files, // as the user that the certificate names
 		"authentication failed": append(files, "-discovery-user=root:wrong"),
 		"etcd refuses":          append(files, "-discovery-user="+cluster.Reader.Name, "-discovery-password-file="+passwordFile(t, cluster.Reader)),
 	} {
 		r := s.ask(hosts[0], append([]string{"-timeout=5s"}, flags...)...).Wait()
-		if says == "certificate" { // the service's may be renewed
-			s.want(r, 75, "discovery-unreachable")
-		} else {
-			s.want(r, 78, "discovery-refused")
-		}
+		s.want(r, 78, "discovery-refused")
 		if !strings.Contains(r.Stderr, says) || !strings.Contains(r.Stderr, "discovery token secret at") {
 			t.Errorf("want %q: %s", says, r)
 		}
