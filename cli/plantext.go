@@ -80,6 +80,8 @@ func discoveryText(d joiner.Discovery) string {
 		return sourceName(d) + ": " + d.Error
 	case d.Missing:
 		return sourceName(d) + ": unknown there"
+	case d.Invalid != "":
+		return sourceName(d) + ": " + d.Invalid
 	case d.Listed():
 		return fmt.Sprintf("%s: %d listed", sourceName(d), len(d.Entries))
 	}

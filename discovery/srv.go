@@ -81,11 +81,25 @@ func (s *SRV) Look(ctx context.Context) joiner.Discovery {
 		d.Error = s.name + ": " + err.Error()
 		return d
 	}
+	if both := inBoth(urls); both != "" {
+		d.Invalid = fmt.Sprintf("both %s and %s list %s", s.record("etcd-server-ssl"), s.record("etcd-server"), both)
+	}
 	for _, p := range s.peers(urls) {
 		d.Entries = append(d.Entries, joiner.Registration(p.Name, p.URLs, s.c.Token))
 	}
 	d.Size = len(d.Entries)
 	return d
+}
+
+// inBoth is a host with its port that is listed with TLS and without: one
+// member, and nobody knows which it speaks; "" = there is none.
+func inBoth(urls []string) string {
+	for _, u := range urls {
+		if address, plain := strings.CutPrefix(u, "http://"); plain && slices.Contains(urls, "https://"+address) {
+			return address
+		}
+	}
+	return ""
 }
 
 // peers names the hosts behind URLs. Several that are this host's are one.

@@ -124,3 +124,16 @@ func TestSRVHintTellsFailures(t *testing.T) {
 		}
 	}
 }
+
+// One host with TLS and without is named, with both records.
+func TestSRVInBoth(t *testing.T) {
+	s := newZoned(t, zone{"_etcd-server._tcp.x.test": {"n1.x.test. 2380", "n2.x.test. 2380"}, "_etcd-server-ssl._tcp.x.test": {"n2.x.test. 2380", "n1.x.test. 2381"}})
+	d := s.Look(t.Context())
+	if want := "both _etcd-server-ssl._tcp.x.test and _etcd-server._tcp.x.test list n2.x.test:2380"; d.Invalid != want || d.Error != "" || d.Size != 4 {
+		t.Errorf("got %+v, want %s", d, want)
+	}
+	plan := joiner.Decide(joiner.Policy{Name: "n1", PeerURLs: []string{"http://n1.x.test:2380"}}, joiner.Observation{Disk: joiner.Disk{State: joiner.DiskFresh}, Discovery: d})
+	if plan.Reason != joiner.DiscoveryInvalid || plan.Exit != joiner.ExitNeedsHuman || !strings.Contains(plan.Text, d.Invalid) {
+		t.Errorf("got %+v", plan)
+	}
+}

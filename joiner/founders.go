@@ -24,6 +24,9 @@ type founderList struct {
 // creation. An invalid one keeps its place, so it is an error that names it.
 func founders(d Discovery) (founderList, error) {
 	f := founderList{source: d.Name(), listed: d.Listed(), token: d.Token, size: d.Size}
+	if d.Invalid != "" {
+		return f, fmt.Errorf("%s: %s", f.source, d.Invalid)
+	}
 	if d.Size < 1 || d.Size > MaxDiscoverySize {
 		return f, fmt.Errorf("%s: size %d is not between 1 and %d", f.source, d.Size, MaxDiscoverySize)
 	}

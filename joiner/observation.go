@@ -89,6 +89,7 @@ type Discovery struct {
 	Entries []Entry `json:"entries,omitempty"` // in the order of their creation
 	Error   string  `json:"error,omitempty"`   // why nothing is known now; Size and Entries are of an earlier look then
 	Missing bool    `json:"missing,omitempty"` // the service says there is no such token
+	Invalid string  `json:"invalid,omitempty"` // why what it says is of no use, whatever else is known
 	Refuses bool    `json:"refuses,omitempty"` // the error is that it does not let this host in, or is not trusted
 }
 
