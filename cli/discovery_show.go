@@ -115,7 +115,7 @@ type shownEntry struct {
 }
 
 func tokenJSON(w io.Writer, r registered) error {
-	shown := shownToken{Token: r.d.Token, Size: r.d.Size, Complete: len(r.d.Entries) >= r.d.Size, Entries: []shownEntry{}, Unregistered: []joiner.ID{}}
+	shown := shownToken{Token: r.d.Token, Size: r.d.Size, Complete: r.d.Invalid == "" && len(r.d.Entries) >= r.d.Size, Entries: []shownEntry{}, Unregistered: []joiner.ID{}}
 	if r.cluster != nil {
 		shown.Cluster = &r.cluster.ID
 	}

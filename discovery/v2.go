@@ -88,29 +88,36 @@ func invalid(rawURL, why string) error {
 func (v *V2) Look(ctx context.Context) joiner.Discovery {
 	d := joiner.Discovery{Kind: joiner.KindV2, Token: v.token}
 	var err error
-	if d.Size, err = v.size(ctx); err == nil {
+	if d.Size, d.Invalid, err = v.size(ctx); err == nil {
 		d.Entries, err = v.entries(ctx)
 	}
 	if err == nil {
 		return d
 	}
-	d.Size, d.Entries = 0, nil
+	d.Size, d.Entries, d.Invalid = 0, nil, ""
 	if d.Missing = hasCode(err, client.ErrorCodeKeyNotFound); !d.Missing {
 		d.Error, d.Refuses = v.service+": "+reason(err), hasCode(err, client.ErrorCodeUnauthorized) || untrusted(cause(err))
 	}
 	return d
 }
 
-func (v *V2) size(ctx context.Context) (int, error) {
+func (v *V2) size(ctx context.Context) (size int, invalid string, err error) {
 	n, err := v.get(ctx, path.Join("/", v.path, registry.Size))
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
-	size, err := strconv.ParseUint(n.Value, 10, 31)
-	if err != nil {
-		return 0, fmt.Errorf("the size is %s, not a number", quote(n.Value))
+	size, invalid = sizeOf(n.Value)
+	return size, invalid, nil
+}
+
+// sizeOf reads the size of a token, or says why it is none. Nobody changes it
+// after the token was made.
+func sizeOf(value string) (size int, invalid string) {
+	n, err := strconv.ParseUint(value, 10, 31)
+	if err != nil || n < 1 || n > joiner.MaxDiscoverySize {
+		return 0, fmt.Sprintf("its size is %s, not a number from 1 to %d: make a new token", quote(value), joiner.MaxDiscoverySize)
 	}
-	return int(size), nil
+	return int(n), ""
 }
 
 func (v *V2) entries(ctx context.Context) ([]joiner.Entry, error) {

@@ -132,10 +132,6 @@ func TestLookFails(t *testing.T) {
 		"null":              {answer(200, `null`), "the answer has no node"},
 		"no node":           {answer(200, `{"node":null}`), "the answer has no node"},
 		"too much":          {answer(200, value(strings.Repeat("x", maxBody))), "more than 16777216 bytes"},
-		"size of words":     {answer(200, value("many\n")), `the size is "many\n", not a number`},
-		"size too long":     {answer(200, value(strings.Repeat("x", 1e4))), `xxx"..., not a number`},
-		"negative size":     {answer(200, value("-1")), `the size is "-1"`},
-		"huge size":         {answer(200, value("4294967296")), `the size is "4294967296"`},
 		"a null entry":      {sized(`{"node":{"nodes":[null]}}`), "one of the registrations is null"},
 		"too many":          {sized(`{"node":{"nodes":[{"key":"/t/1"}` + strings.Repeat(`,{"key":"/t/1"}`, maxEntries) + `]}}`), "10001 registrations are too many"},
 		"list without node": {sized(`{}`), "the answer has no node"},
@@ -156,6 +152,24 @@ func TestLookFails(t *testing.T) {
 				t.Errorf("not one short line without a password: %q", d.Error)
 			}
 		})
+	}
+}
+
+// A size that is none does not mend by waiting. The registrations lead to
+// members all the same.
+func TestLookInvalid(t *testing.T) {
+	for size, says := range map[string]string{
+		"many\n": `its size is "many\n", not a number from 1 to 99: make a new token`, strings.Repeat("x", 1e4): `xxx"..., not a number`,
+		"": `its size is "", `, "-1": `its size is "-1", `, "0": `its size is "0", `, "100": `its size is "100", `, "4294967296": `its size is "4294967296", `,
+	} {
+		d := newV2(t, serve(t, &keyStore{nodes: map[string]string{"/t/_config/size": value(size), "/t": listing}})+"/t").Look(t.Context())
+		if !strings.Contains(d.Invalid, says) || d.Error != "" || d.Size != 0 || len(d.Entries) != 4 || len(d.Invalid) > 300 {
+			t.Errorf("got %+v, want %s", d, says)
+		}
+		plan := joiner.Decide(joiner.Policy{Name: "n1", PeerURLs: []string{"http://h1:1"}}, joiner.Observation{Disk: joiner.Disk{State: joiner.DiskFresh}, Discovery: d})
+		if plan.Reason != joiner.DiscoveryInvalid || plan.Exit != joiner.ExitNeedsHuman || !strings.Contains(plan.Text, d.Invalid) {
+			t.Errorf("got %+v", plan)
+		}
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -120,7 +119,7 @@ func (v *V3) Look(ctx context.Context) joiner.Discovery {
 		return v.read(ctx, kv, &d)
 	})
 	if err != nil {
-		d.Size, d.Entries, d.Missing = 0, nil, false
+		d.Size, d.Entries, d.Missing, d.Invalid = 0, nil, false, ""
 		d.Error, d.Refuses = v.name+": "+v3Reason(err), v3Refuses(err)
 	}
 	return d
@@ -140,9 +139,7 @@ func (v *V3) read(ctx context.Context, kv clientv3.KV, d *joiner.Discovery) erro
 	if d.Missing = len(size) == 0; d.Missing {
 		return nil
 	}
-	if d.Size, err = strconv.Atoi(string(size[0].Value)); err != nil {
-		return fmt.Errorf("the size is %s, not a number", quote(string(size[0].Value)))
-	}
+	d.Size, d.Invalid = sizeOf(string(size[0].Value))
 	found := resp.Responses[1].GetResponseRange().Kvs
 	if len(found) > maxEntries {
 		return fmt.Errorf("more than %d registrations are too many", maxEntries)

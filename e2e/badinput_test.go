@@ -79,7 +79,7 @@ func TestBadDiscovery(t *testing.T) {
 		}, 75, "discovery-unreachable", ""},
 		{"never answers", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, 75, "", ""},
 		{"does not know the token", always(404, `{"errorCode":100,"message":"Key not found","cause":"/x","index":1}`), 78, "discovery-token-unknown", ""},
-		{"a size that is none", always(200, `{"action":"get","node":{"key":"/s","value":"many","createdIndex":1}}`), 75, "discovery-unreachable", "many"},
+		{"a size that is none", always(200, `{"action":"get","node":{"key":"/s","value":"many","createdIndex":1}}`), 78, "discovery-entry-invalid", "many"},
 		{"garbage in a founder's place", entries(joiner.Entry{Key: "1", Value: "garbage"}), 78, "discovery-entry-invalid", "garbage"},
 		{"an empty founder", entries(joiner.Entry{Key: "1"}), 78, "discovery-entry-invalid", ""},
 		{"shell in a founder's place", entries(joiner.Entry{Key: "1", Value: "$(touch pwned)=http://10.0.0.1:2380\x1b[2J\n"}), 78, "discovery-entry-invalid", ""},

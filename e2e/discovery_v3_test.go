@@ -205,6 +205,9 @@ func TestSourcesV3Down(t *testing.T) {
 	r.source[0] += "x"
 	r.want(r.ask(h).Wait(), 78, "discovery-token-unknown")
 	r.source[0] = strings.TrimSuffix(r.source[0], "x")
+	r.etcd.Put(r.key("_config/size"), "one")
+	r.want(r.ask(h).Wait(), 78, "discovery-entry-invalid")
+	r.etcd.Put(r.key("_config/size"), "1")
 	r.etcd.Freeze()
 	r.wantWait(r.ask(h), "discovery-unreachable")
 	r.etcd.Thaw()
