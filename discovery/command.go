@@ -63,6 +63,9 @@ func (c *Command) Hint(ctx context.Context) joiner.Hint {
 	if err == nil {
 		c.last.PeerURLs, err = peerAddresses(out, c.scheme)
 	}
+	if err == nil && len(c.last.PeerURLs) == 0 {
+		err = fmt.Errorf("%s printed no addresses", quote(c.words[0]))
+	}
 	if err != nil {
 		c.last.Error = err.Error()
 	}

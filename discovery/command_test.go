@@ -100,7 +100,7 @@ func TestCommand(t *testing.T) {
 		says string // of the error; "" = none
 	}{
 		"addresses":          {"/bin/echo '10.0.0.1  10.0.0.2:1\nhttp://n3:2'", []string{"http://10.0.0.1:2380", "http://10.0.0.2:1", "http://n3:2"}, ""},
-		"nothing":            {"true", nil, ""},
+		"nothing":            {"true", nil, `"true" printed no addresses`},
 		"no shell":           {"/bin/echo '$HOME'", nil, `"$HOME", which is not an address`},
 		"a password":         {"/bin/echo http://u:s3c/ret@10.0.0.1:2380", nil, `its output has "xxxxx@10.0.0.1:2380", which`},
 		"one in no URL":      {"/bin/echo u:s3cret@10.0.0.1:2380", nil, `its output has "xxxxx@10.0.0.1:2380", which`},
@@ -114,8 +114,8 @@ func TestCommand(t *testing.T) {
 		"too many":           {script(t, "for i in $(seq 257); do echo 10.0.0.1; done"), nil, "257 addresses"},
 		"much on stderr":     {script(t, "yes oops | head -c 1000000 >&2; echo 10.0.0.1"), []string{"http://10.0.0.1:2380"}, ""},
 		"somebody lives on":  {script(t, "sleep 60 & echo 10.0.0.1"), []string{"http://10.0.0.1:2380"}, ""},
-		"passwords are kept": {script(t, "if env | grep hidden; then exit 1; fi"), nil, ""},
-		"stdin is empty":     {script(t, "cat"), nil, ""},
+		"passwords are kept": {script(t, "if env | grep hidden; then exit 1; fi; echo n1"), []string{"http://n1:2380"}, ""},
+		"stdin is empty":     {script(t, "cat; echo n1"), []string{"http://n1:2380"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cmd, err := NewCommand(c.line, "http")
