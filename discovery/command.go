@@ -86,6 +86,7 @@ func (c *Command) run(ctx context.Context) (string, error) {
 	cmd.WaitDelay = time.Second // for who inherited its output and lives on
 	ownGroup(cmd)
 	err := cmd.Run()
+	endGroup(cmd)
 	if errors.Is(err, exec.ErrWaitDelay) { // it ended well, and a child of it lives on
 		err = nil
 	}

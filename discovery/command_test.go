@@ -158,7 +158,25 @@ func TestCommandHangs(t *testing.T) {
 	if h := cmd.Hint(ctx); !strings.Contains(h.Error, "context canceled") {
 		t.Errorf("got %+v", h)
 	}
-	state := fmt.Sprintf("/proc/%s/stat", child)
+	wantEnded(t, child)
+}
+
+// A command that ends well leaves nothing running either.
+func TestCommandLeavesNobody(t *testing.T) {
+	pid := filepath.Join(t.TempDir(), "pid")
+	cmd, err := NewCommand(script(t, "sleep 1000 >/dev/null 2>&1 & echo $! >"+pid+"; echo 10.0.0.1"), "http")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h := cmd.Hint(t.Context()); h.Error != "" || len(h.PeerURLs) != 1 {
+		t.Errorf("got %+v", h)
+	}
+	wantEnded(t, written(t.Context(), pid))
+}
+
+func wantEnded(t *testing.T, pid string) {
+	t.Helper()
+	state := fmt.Sprintf("/proc/%s/stat", pid)
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		b, err := os.ReadFile(state)
 		if err != nil || strings.Contains(string(b), ") Z ") {
