@@ -93,7 +93,7 @@ func unreadable(d joiner.Discovery) error {
 	case d.Error != "":
 		return &failure{joiner.ExitNotNow, unreadableError(d.Error)}
 	case d.Missing:
-		return &failure{joiner.ExitNeedsHuman, unreadableError(sourceName(d) + ": there is no such token")}
+		return &failure{joiner.ExitNeedsHuman, unreadableError(d.Name() + ": there is no such token")}
 	}
 	return nil
 }

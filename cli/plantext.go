@@ -79,7 +79,7 @@ func discoveryText(d joiner.Discovery) string {
 	case d.Error != "":
 		return sourceName(d) + ": " + d.Error
 	case d.Missing:
-		return sourceName(d) + ": unknown there"
+		return d.Name() + ": unknown there"
 	case d.Invalid != "":
 		return sourceName(d) + ": " + d.Invalid
 	case d.Listed():

@@ -74,7 +74,7 @@ func newV3(c V3Config, conf clientv3.Config) *V3 {
 		Backoff:           backoff.Config{BaseDelay: 200 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second},
 		MinConnectTimeout: c.DialTimeout,
 	})}
-	return &V3{c: c, conf: conf, name: fmt.Sprintf("discovery token %s at %s", c.Token, strings.Join(c.Endpoints, ","))}
+	return &V3{c: c, conf: conf, name: fmt.Sprintf("discovery token %q at %s", c.Token, strings.Join(c.Endpoints, ","))}
 }
 
 func (c V3Config) secure() *clientv3.SecureConfig {

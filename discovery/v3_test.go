@@ -96,7 +96,7 @@ func TestV3Unreachable(t *testing.T) {
 		}
 		start := time.Now()
 		d := v.Look(t.Context())
-		if !strings.Contains(d.Error, c.says) || !strings.Contains(d.Error, "discovery token t at ") || strings.Contains(d.Error, "hidden") || d.Kind != joiner.KindV3 {
+		if !strings.Contains(d.Error, c.says) || !strings.Contains(d.Error, `discovery token "t" at `) || strings.Contains(d.Error, "hidden") || d.Kind != joiner.KindV3 {
 			t.Errorf("%s: got %+v, want %s", name, d, c.says)
 		}
 		if err := v.Register(t.Context(), joiner.Entry{Key: "k", Value: "v"}); err == nil || !strings.Contains(err.Error(), c.says) {

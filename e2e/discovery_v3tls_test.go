@@ -30,7 +30,7 @@ func TestSourcesV3Secure(t *testing.T) {
 	} {
 		r := s.ask(hosts[0], append([]string{"-timeout=5s"}, flags...)...).Wait()
 		s.want(r, 78, "discovery-refused")
-		if !strings.Contains(r.Stderr, says) || !strings.Contains(r.Stderr, "discovery token secret at") {
+		if !strings.Contains(r.Stderr, says) || !strings.Contains(r.Stderr, `discovery token "secret" at`) {
 			t.Errorf("want %q: %s", says, r)
 		}
 		s.wantNoPassword(r)

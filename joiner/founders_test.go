@@ -17,3 +17,11 @@ func TestPeerHidesPasswords(t *testing.T) {
 		}
 	}
 }
+
+// A space at the end of a token is seen where it is told that nobody knows it.
+func TestUnknownTokenIsQuoted(t *testing.T) {
+	o := Observation{Disk: Disk{State: DiskFresh}, Discovery: Discovery{Kind: KindV2, Token: "http://h/t ", Missing: true}}
+	if plan := Decide(Policy{}, o); plan.Reason != DiscoveryMissing || !strings.HasSuffix(plan.Text, ` does not know "http://h/t "`) {
+		t.Errorf("got %+v", plan)
+	}
+}

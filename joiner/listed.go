@@ -16,12 +16,13 @@ const (
 // that its etcd never ran.
 func (d Discovery) Listed() bool { return d.Kind == KindStatic || d.Kind == KindSRV }
 
-// Name is the source for people.
+// Name is the source for people. A token is quoted, or a space at its end
+// would not be seen.
 func (d Discovery) Name() string {
 	if d.Source != "" {
 		return d.Source
 	}
-	return "discovery " + d.Token
+	return fmt.Sprintf("discovery %q", d.Token)
 }
 
 // failure is why it tells nothing.
