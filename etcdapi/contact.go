@@ -41,8 +41,12 @@ func parseContact(p port, raw string) (contact, error) {
 	if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 		return contact{}, fmt.Errorf("%s URL %q: want scheme://host:port and nothing behind it", p, joiner.ShownURL(raw))
 	}
-	return contact{p, u.Scheme + "://" + u.Host}, nil
+	return contact{p, origin(u.Scheme, u.Host)}, nil
 }
+
+// origin is scheme://host:port. A zone in the host (fe80::1%eth0) is written
+// with %25 again.
+func origin(scheme, host string) string { return (&url.URL{Scheme: scheme, Host: host}).String() }
 
 func parseEndpoint(raw, scheme string) (contact, error) {
 	if !strings.Contains(raw, "://") {
@@ -73,5 +77,5 @@ func (a *API) guess(peer contact) contact {
 	if u.Scheme == "https" {
 		scheme = u.Scheme
 	}
-	return contact{clientPort, scheme + "://" + net.JoinHostPort(u.Hostname(), strconv.Itoa(a.clientPort))}
+	return contact{clientPort, origin(scheme, net.JoinHostPort(u.Hostname(), strconv.Itoa(a.clientPort)))}
 }
