@@ -90,7 +90,10 @@ func (c *Command) run(ctx context.Context) (string, error) {
 	if errors.Is(err, exec.ErrWaitDelay) { // it ended well, and a child of it lives on
 		err = nil
 	}
-	if cause := context.Cause(ctx); cause != nil {
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, context.DeadlineExceeded):
+		err = errors.New("it did not end in time")
+	case cause != nil:
 		err = cause
 	}
 	return out.kept.String(), failed(c.words[0], err, errs.kept.String())

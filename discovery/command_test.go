@@ -161,6 +161,19 @@ func TestCommandHangs(t *testing.T) {
 	wantEnded(t, child)
 }
 
+// The end of a run's time is told in plain words.
+func TestCommandOutOfTime(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	cmd, err := NewCommand("sleep 1000", "http")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h := cmd.Hint(ctx); h.Error != `"sleep": it did not end in time` {
+		t.Errorf("got %+v", h)
+	}
+}
+
 // A command that ends well leaves nothing running either.
 func TestCommandLeavesNobody(t *testing.T) {
 	pid := filepath.Join(t.TempDir(), "pid")

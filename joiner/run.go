@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -117,7 +118,6 @@ func Rehearse(ctx context.Context, p Policy, w World) ([]Plan, Observation, erro
 
 // loop runs until done says so or the time is up.
 func loop(ctx context.Context, p Policy, w World, decide func(Policy, Observation) Plan, done func(Plan) bool) (plan Plan, o Observation, err error) {
-	plan = watch("the time was up before anything was seen")
 	var pace pacer
 	var cause *Cause
 	var last Step // a step that nobody sees the effect of must not spin
@@ -125,6 +125,9 @@ func loop(ctx context.Context, p Policy, w World, decide func(Policy, Observatio
 	for {
 		seen, err := w.Observe(ctx)
 		if ctx.Err() != nil {
+			if plan.Step == "" {
+				return unseen(seen), o, nil
+			}
 			return timeUp(plan, cause), o, nil // what was seen of a world cut short proves nothing
 		}
 		if err != nil {
@@ -153,6 +156,34 @@ func loop(ctx context.Context, p Policy, w World, decide func(Policy, Observatio
 			return timeUp(plan, cause), o, nil
 		}
 	}
+}
+
+// unseen is the plan of a run whose time was up before its first look was over:
+// it proves nothing, but whoever had not answered is in it.
+func unseen(o Observation) Plan {
+	text := "the time was up before the first look was over"
+	if why := o.unanswered(); len(why) > 0 {
+		text += ": " + strings.Join(why, "; ")
+	} else {
+		text += o.failure()
+	}
+	plan := watch(text)
+	plan.Hint = "give more time (-timeout), or see why the sources of members do not answer"
+	return plan
+}
+
+// unanswered quotes the sources that gave no answer.
+func (o Observation) unanswered() []string {
+	var why []string
+	if d := o.Discovery.failure(); d != "" {
+		why = append(why, d)
+	}
+	for _, h := range o.Hints {
+		if h.Error != "" {
+			why = append(why, h.Source+": "+h.Error)
+		}
+	}
+	return why
 }
 
 // orRefuse is the plan that an error leads to which no retry mends.

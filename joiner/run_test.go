@@ -200,3 +200,23 @@ func TestRunLooksOnceMore(t *testing.T) {
 		})
 	}
 }
+
+// A run whose time is up in its first look says who had not answered.
+func TestTimeUpAtFirstLook(t *testing.T) {
+	down := Discovery{Kind: KindV2, Token: "http://h/t", Error: "http://h: no complete answer in time"}
+	hangs := []Hint{{Source: "fine"}, {Source: "-discovery-command", Error: "it did not end in time"}}
+	for says, o := range map[string]Observation{
+		"over: http://h: no complete answer in time; -discovery-command: it did not end in time": {Discovery: down, Hints: hangs, Failures: []Failure{{URL: "u", Error: "e"}}},
+		"over: -discovery-command: it did not end in time":                                       {Hints: hangs},
+		"over (http://h:2380: no complete answer)":                                               {Failures: []Failure{{URL: "http://h:2380", Error: "no complete answer"}}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			plan, err := Run(ctx, host(1), &script{world: []Observation{o}, slow: time.Hour})
+			if err != nil || plan.Exit != ExitNotNow || !strings.HasSuffix(plan.Text, says) || strings.Contains(plan.Hint, "dead-after") {
+				t.Errorf("got %+v, %v, want %q", plan, err, says)
+			}
+		})
+	}
+}
