@@ -210,6 +210,8 @@ func (s *SRV) lookup(ctx context.Context, service, scheme string) ([]string, err
 		return nil, nil
 	case errors.As(err, &dns) && dns.IsTimeout:
 		err = errors.New("no answer in time")
+	case errors.As(err, &dns) && strings.HasSuffix(dns.Err, "connection refused"):
+		err = errors.New("the DNS server refuses connections") // without our port, which is another one each time
 	case errors.As(err, &dns):
 		err = errors.New(dns.Err)
 	case err == nil:

@@ -61,14 +61,14 @@ func TestSRVUnreachable(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer silent.Close()
-	for name, server := range map[string]string{"refused": "127.0.0.1:1", "silent": silent.LocalAddr().String()} {
+	for name, server := range map[string]string{"the DNS server refuses connections": "127.0.0.1:1", "no answer in time": silent.LocalAddr().String()} {
 		s, err := NewSRV(SRVConfig{Domain: "example.com", Service: "prod", Server: server, Name: "n1", PeerURLs: []string{"http://n1:2380"}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		start := time.Now()
 		d, h := s.Look(t.Context()), s.Hint(t.Context())
-		if d.Kind != joiner.KindSRV || d.Size != 0 || !strings.Contains(d.Error, "DNS SRV records of example.com for prod: _etcd-server-ssl-prod._tcp.example.com: ") {
+		if d.Kind != joiner.KindSRV || d.Size != 0 || d.Error != "DNS SRV records of example.com for prod: _etcd-server-ssl-prod._tcp.example.com: "+name {
 			t.Errorf("%s: got %+v", name, d)
 		}
 		if h.Source != "DNS SRV records of example.com for prod" || h.Error == "" || strings.Contains(h.Error, "\n") {
