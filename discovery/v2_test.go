@@ -167,7 +167,7 @@ func TestLookInvalid(t *testing.T) {
 			t.Errorf("got %+v, want %s", d, says)
 		}
 		plan := joiner.Decide(joiner.Policy{Name: "n1", PeerURLs: []string{"http://h1:1"}}, joiner.Observation{Disk: joiner.Disk{State: joiner.DiskFresh}, Discovery: d})
-		if plan.Reason != joiner.DiscoveryInvalid || plan.Exit != joiner.ExitNeedsHuman || !strings.Contains(plan.Text, d.Invalid) {
+		if plan.Reason != joiner.DiscoveryInvalid || plan.Exit != joiner.ExitNeedsHuman || !strings.Contains(plan.Text, d.Invalid) || strings.Contains(plan.Hint, "place") {
 			t.Errorf("got %+v", plan)
 		}
 	}

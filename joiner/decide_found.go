@@ -42,7 +42,7 @@ func discoveryUnusable(p Policy, o Observation) (Plan, bool) {
 		return noQuorum(o), true
 	case d.Refuses && len(o.Hints) == 0 && !p.Endpoints:
 		return refuse(DiscoveryRefused, "the discovery service does not let this host in: "+d.Error,
-			"check the user and the password for discovery, or the name in the certificate"), true
+			"check the user and the password for discovery, the CA, certificate and key for it, and the name in the service's certificate"), true
 	case d.Error != "":
 		return wait(DiscoveryDown, "the discovery service does not answer: "+d.Error, "check what was given for discovery, and the service behind it"), true
 	case d.Missing:
@@ -100,8 +100,11 @@ func (o Observation) silentHints() string {
 
 // mend says what to do about entries that are not sound.
 func (d Discovery) mend() string {
-	if d.Listed() {
+	switch {
+	case d.Listed():
 		return "correct the list, on all hosts"
+	case d.Invalid != "":
+		return "make a token with elastic-etcd discovery new, and give the same one to all hosts"
 	}
 	return "a registration keeps its place: use a new discovery token, the same on all hosts"
 }
