@@ -3,10 +3,12 @@ package server
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"go.etcd.io/bbolt"
 )
@@ -27,7 +29,7 @@ func TestChangesTogether(t *testing.T) {
 	}
 	refuse := func(*bbolt.Tx) error { return fmt.Errorf("no: %w", ErrFull) }
 	broken := errors.New("broken")
-	c := &commits{db: db}
+	c := newCommits(db, func() error { return nil })
 	write := func(does ...func(*bbolt.Tx) error) (errs []error) {
 		var all []*change
 		for _, do := range does {
@@ -62,7 +64,7 @@ func TestChangesAreGathered(t *testing.T) {
 	}
 	defer db.Close()
 	const writers = 50
-	c := &commits{db: db}
+	c := newCommits(db, func() error { return nil })
 	transactions := map[int]bool{}
 	var all sync.WaitGroup
 	c.turn.Lock() // somebody is writing
@@ -88,7 +90,7 @@ func TestAPanicAcknowledgesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	c := &commits{db: db}
+	c := newCommits(db, func() error { return nil })
 	ends := make(chan error, 2)
 	write := func(do func(*bbolt.Tx) error) {
 		defer func() {
@@ -106,6 +108,124 @@ func TestAPanicAcknowledgesNothing(t *testing.T) {
 	c.turn.Unlock()
 	if first, second := <-ends, <-ends; (first == nil) == (second == nil) {
 		t.Errorf("one is to panic, the other to fail and not to be acknowledged: %v, %v", first, second)
+	}
+}
+
+// unsynced is a file of which the last sync of each transaction hangs or fails:
+// what it wrote can be seen.
+type unsynced struct {
+	database
+	sync func() error
+}
+
+func (u *unsynced) Update(do func(*bbolt.Tx) error) error {
+	if err := u.database.Update(do); err != nil {
+		return err
+	}
+	return u.sync()
+}
+
+// onUnsynced is a store with one token, "t", whose syncs are the test's from
+// now on.
+func onUnsynced(t *testing.T, sync func() error) *FileStore {
+	t.Helper()
+	store, err := Open(filepath.Join(t.TempDir(), "db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	if err := store.Create(t.Context(), "t", 3); err != nil {
+		t.Fatal(err)
+	}
+	store.commits.db, store.commits.resync = &unsynced{store.db, sync}, sync
+	return store
+}
+
+// Nobody sees a registration while it is being synced: a power cut may undo it.
+func TestNothingIsSeenBeforeItIsSynced(t *testing.T) {
+	syncing, synced := make(chan bool), make(chan bool)
+	store := onUnsynced(t, func() error { syncing <- true; <-synced; return nil })
+	registered := make(chan error)
+	go func() {
+		_, _, err := store.Register(t.Context(), "t", "1", "a=http://h:1", 9)
+		registered <- err
+	}()
+	<-syncing
+	if seen, err := store.commits.try(func(*bbolt.Tx) error { return nil }); seen || err != nil {
+		t.Errorf("seen %v, %v", seen, err)
+	}
+	read := make(chan Directory)
+	go func() {
+		dir, err := store.Load(t.Context(), "t")
+		if err != nil {
+			t.Error(err)
+		}
+		read <- dir
+	}()
+	synced <- true
+	if dir, err := <-read, <-registered; err != nil || len(dir.Entries) != 1 {
+		t.Errorf("synced: %+v, %v", dir, err)
+	}
+}
+
+// What failed to be synced is not seen, by nobody, until it is synced.
+func TestNothingIsSeenWhoseSyncFailed(t *testing.T) {
+	broken := errors.New("broken")
+	sync := broken
+	store := onUnsynced(t, func() error { return sync })
+	for range 2 {
+		if _, _, err := store.Register(t.Context(), "t", "1", "a=http://h:1", 9); !errors.Is(err, broken) {
+			t.Errorf("register: %v", err)
+		}
+		if dir, err := store.Load(t.Context(), "t"); !errors.Is(err, broken) {
+			t.Errorf("read %+v, %v", dir, err)
+		}
+		if err := store.Wait(t.Context(), "t", 1); !errors.Is(err, broken) {
+			t.Errorf("wait: %v", err)
+		}
+	}
+	sync = nil
+	if _, err := store.Load(t.Context(), "t"); !errors.Is(err, broken) {
+		t.Errorf("tried again without a pause: %v", err)
+	}
+	store.commits.healed = time.Time{}
+	if dir, err := store.Load(t.Context(), "t"); err != nil || len(dir.Entries) != 1 || dir.Entries[0].Index != 2 {
+		t.Errorf("synced: %+v, %v", dir, err)
+	}
+	if _, _, err := store.Register(t.Context(), "t", "1", "a=http://h:1", 9); !errors.Is(err, ErrExists) {
+		t.Errorf("again: %v", err)
+	}
+}
+
+// A failure before anything was written stops no reader.
+func TestAFailedChangeStopsNoReader(t *testing.T) {
+	broken := errors.New("broken")
+	store := onUnsynced(t, func() error { t.Error("synced"); return nil })
+	if err := store.commits.write(func(*bbolt.Tx) error { return broken }); !errors.Is(err, broken) {
+		t.Error(err)
+	}
+	if dir, err := store.Load(t.Context(), "t"); err != nil || dir.Index != 1 {
+		t.Errorf("%+v, %v", dir, err)
+	}
+}
+
+// The pages that are synced again are those that are there.
+func TestSyncMeta(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "db")
+	store, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.commits.resync(); err != nil {
+		t.Error(err)
+	}
+	if after, err := os.ReadFile(path); err != nil || string(after) != string(before) {
+		t.Errorf("the file is another, %v", err)
 	}
 }
 

@@ -33,7 +33,7 @@ func (f *FileStore) Expire(ctx context.Context, before time.Time) (n int, err er
 
 // expired lists the tokens that may go.
 func (f *FileStore) expired(before time.Time) (old []string, err error) {
-	err = f.db.View(func(tx *bbolt.Tx) error {
+	err = f.commits.view(func(tx *bbolt.Tx) error {
 		root := tx.Bucket([]byte(rootBucket))
 		return root.ForEachBucket(func(token []byte) error {
 			gone, err := isExpired(root.Bucket(token), before)

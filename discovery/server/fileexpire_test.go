@@ -32,9 +32,9 @@ func TestExpireCountsWhatIsWritten(t *testing.T) {
 		n, err := f.Expire(t.Context(), later)
 		ends <- end{n, err}
 	}()
-	awaitPending(t, &f.commits, 1)
+	awaitPending(t, f.commits, 1)
 	go f.commits.write(func(*bbolt.Tx) error { return broken })
-	awaitPending(t, &f.commits, 2)
+	awaitPending(t, f.commits, 2)
 	f.commits.turn.Unlock()
 	if got := <-ends; got.n != 0 || !errors.Is(got.err, broken) {
 		t.Errorf("undone: %d have expired, %v", got.n, got.err)

@@ -36,7 +36,7 @@ const (
 type FileStore struct {
 	db      *bbolt.DB
 	most    int64 // bytes, 0 = any
-	commits commits
+	commits *commits
 	changes wake.Tokens
 }
 
@@ -44,18 +44,23 @@ type FileStore struct {
 // it is missing. It fails after a second when another process holds the file,
 // and at once when the file is something else than a discovery store.
 func Open(path string) (*FileStore, error) {
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockTimeout})
+	var file *os.File // bbolt's own: the path may lead elsewhere later
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockTimeout, OpenFile: func(name string, flag int, mode os.FileMode) (_ *os.File, err error) {
+		file, err = os.OpenFile(name, flag, mode)
+		return file, err
+	}})
 	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, fmt.Errorf("open discovery store %s: another process holds it", path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open discovery store %s: %w", path, err)
 	}
-	if err := prepare(db, path); err != nil {
+	c := newCommits(db, func() error { return syncMeta(file, db.Info().PageSize) })
+	if err := prepare(db, c, path); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("open discovery store %s: %w", path, err)
 	}
-	return &FileStore{db: db, commits: commits{db: db}}, nil
+	return &FileStore{db: db, commits: c}, nil
 }
 
 // Bound sets the size in bytes at which the store takes no more tokens, and no
@@ -73,21 +78,39 @@ func (f *FileStore) room(tx *bbolt.Tx) error {
 // prepare makes sure that the file is ours before anything is written to it:
 // somebody may point us at the database of an etcd. The directory is synced
 // because bbolt syncs the new file only, not its name.
-func prepare(db *bbolt.DB, path string) error {
-	err := db.Update(func(tx *bbolt.Tx) error {
-		if tx.Bucket([]byte(rootBucket)) != nil {
-			return nil
-		}
-		if first, _ := tx.Cursor().First(); first != nil {
-			return fmt.Errorf("not a discovery store: it holds bucket %q", first)
-		}
-		_, err := tx.CreateBucket([]byte(rootBucket))
+func prepare(db *bbolt.DB, c *commits, path string) error {
+	if err := db.View(checkOurs); err != nil {
+		return err
+	}
+	err := c.write(func(tx *bbolt.Tx) error {
+		_, err := tx.CreateBucketIfNotExists([]byte(rootBucket))
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	return syncDir(filepath.Dir(path))
+}
+
+func checkOurs(tx *bbolt.Tx) error {
+	first, _ := tx.Cursor().First()
+	if first != nil && tx.Bucket([]byte(rootBucket)) == nil {
+		return fmt.Errorf("not a discovery store: it holds bucket %q", first)
+	}
+	return nil
+}
+
+// syncMeta writes and syncs the two pages of which one says what the newest
+// transaction is.
+func syncMeta(file *os.File, pageSize int) error {
+	pages := make([]byte, 2*pageSize)
+	if _, err := file.ReadAt(pages, 0); err != nil {
+		return err
+	}
+	if _, err := file.WriteAt(pages, 0); err != nil {
+		return err
+	}
+	return file.Sync()
 }
 
 func syncDir(path string) error {
@@ -129,7 +152,7 @@ func (f *FileStore) Create(_ context.Context, token string, size int) error {
 
 // Load implements Store.
 func (f *FileStore) Load(_ context.Context, token string) (dir Directory, err error) {
-	err = f.db.View(func(tx *bbolt.Tx) error {
+	err = f.commits.view(func(tx *bbolt.Tx) error {
 		b, err := tokenBucket(tx, token)
 		if err != nil {
 			return err
@@ -232,7 +255,7 @@ func (f *FileStore) Wait(ctx context.Context, token string, after uint64) error 
 }
 
 func (f *FileStore) index(token string) (index uint64, err error) {
-	err = f.db.View(func(tx *bbolt.Tx) error {
+	err = f.commits.view(func(tx *bbolt.Tx) error {
 		b, err := tokenBucket(tx, token)
 		if err == nil {
 			index = b.Sequence()
