@@ -651,7 +651,7 @@ func TestDiscoveryServiceFullDisk(t *testing.T) {
 		id := fmt.Sprintf("%x", i+1)
 		key := tokens[i%len(tokens)] + "/" + id
 		var urls []string
-		for port := range 60 {
+		for port := range 30 {
 			urls = append(urls, fmt.Sprintf("m%s=http://h%s.%s:%d", id, id, strings.Repeat("x", 30), 2380+port))
 		}
 		value := strings.Join(urls, ",")
@@ -665,7 +665,7 @@ func TestDiscoveryServiceFullDisk(t *testing.T) {
 	}
 	var full error
 	next := 0
-	for ; full == nil && next < 2000; next++ {
+	for ; full == nil && next < 4000; next++ {
 		full = register(next)
 	}
 	if full == nil || !strings.Contains(full.Error(), "500") || !strings.Contains(full.Error(), "the store failed") {

@@ -25,7 +25,7 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request, t target, f form) 
 	if !ok {
 		return keyNotFound(t.key(), dir.Index)
 	}
-	return writeEvent(w, http.StatusOK, dir.Index, event{Action: "get", Node: n})
+	return s.writeEvent(w, r, http.StatusOK, dir.Index, event{Action: "get", Node: n})
 }
 
 // node shows the target of a read. As in etcd, a directory lists no key that
@@ -57,11 +57,11 @@ func (s *Server) register(w http.ResponseWriter, r *http.Request, t target, f fo
 	}
 	e, index, err := s.store.Register(r.Context(), t.token, t.member, value, s.options.MaxEntries)
 	if err == nil {
-		return writeEvent(w, http.StatusCreated, index, event{Action: "create", Node: e.node(t.token)})
+		return s.writeEvent(w, r, http.StatusCreated, index, event{Action: "create", Node: e.node(t.token)})
 	}
 	if errors.Is(err, ErrExists) && !createOnly && e.Value == value {
 		n := e.node(t.token)
-		return writeEvent(w, http.StatusOK, index, event{Action: "set", Node: n, PrevNode: n})
+		return s.writeEvent(w, r, http.StatusOK, index, event{Action: "set", Node: n, PrevNode: n})
 	}
 	return storeError(err, t, index)
 }
@@ -79,5 +79,5 @@ func (s *Server) remove(w http.ResponseWriter, r *http.Request, t target, f form
 		return storeError(err, t, index)
 	}
 	gone := &node{Key: t.key(), CreatedIndex: e.Index, ModifiedIndex: index}
-	return writeEvent(w, http.StatusOK, index, event{Action: "delete", Node: gone, PrevNode: e.node(t.token)})
+	return s.writeEvent(w, r, http.StatusOK, index, event{Action: "delete", Node: gone, PrevNode: e.node(t.token)})
 }

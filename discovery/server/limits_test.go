@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -136,15 +137,111 @@ func TestNoRoom(t *testing.T) {
 	}
 }
 
-// Nobody makes a token longer than its readers take.
+// stuck is a client that takes nothing of its answer until it is told to.
+type stuck struct {
+	*httptest.ResponseRecorder
+	writing, take chan bool
+}
+
+func (s stuck) Write(b []byte) (int, error) {
+	s.writing <- true
+	<-s.take
+	return s.ResponseRecorder.Write(b)
+}
+
+// longValue is a registration of half a kilobyte. It is not longer as JSON.
+func longValue(i int) string {
+	name := strings.Repeat("<", 240) + fmt.Sprint(i)
+	return fmt.Sprintf("%s=http://h%d:1,%[1]s=http://h%[2]d:2", name, i)
+}
+
+// Clients that do not read hold no more than so many bytes of answers; small
+// answers are given all the same.
+func TestAnswersUnderWay(t *testing.T) {
+	s := startService(t, Options{Rate: 1000})
+	token, small := s.newToken("40"), s.newToken("1")
+	for i := range 40 {
+		s.put(fmt.Sprintf("%s/%x", token, i), longValue(i))
+	}
+	s.put(small+"/1", "a=http://a:1")
+	size := len(s.do("GET", token, nil).body)
+	s.srv.answers = &answers{most: 2 * size, mostOfAddr: size}
+	get := func(w http.ResponseWriter, path, from string) {
+		r := httptest.NewRequest(http.MethodGet, "http://disco"+path, nil)
+		r.RemoteAddr = from + ":1"
+		s.srv.ServeHTTP(w, r)
+	}
+	slow := stuck{httptest.NewRecorder(), make(chan bool), make(chan bool)}
+	ended := make(chan bool)
+	go func() { get(slow, token, "10.0.0.1"); ended <- true }()
+	<-slow.writing
+	for _, c := range []struct {
+		path, from string
+		code       int
+	}{{token, "10.0.0.1", 503}, {small, "10.0.0.1", 200}, {token, "10.0.0.2", 200}} {
+		w := httptest.NewRecorder()
+		get(w, c.path, c.from)
+		if w.Code != c.code || (w.Header().Get("Retry-After") != "") != (c.code == 503) {
+			t.Errorf("%s for %s: %d %v", c.path, c.from, w.Code, w.Header())
+		}
+	}
+	slow.take <- true
+	<-ended
+	w := httptest.NewRecorder()
+	if get(w, token, "10.0.0.1"); w.Code != 200 {
+		t.Errorf("afterwards: %d", w.Code)
+	}
+}
+
+// The largest token that can be made has an answer of less than a megabyte.
+func TestTheLargestAnswer(t *testing.T) {
+	o := Options{}.withDefaults()
+	d := Directory{Size: o.MaxSize}
+	for i := range o.MaxEntries {
+		value := "x=http://h:1"
+		if i < d.Size { // quotes are the longest of what is printable
+			value = strings.Repeat("\"", o.MaxValue-16) + fmt.Sprintf("%d=http://h:%d", i, i+1)
+		}
+		if err := d.Admit(value, o.MaxEntries); err != nil {
+			t.Fatalf("%d: %v", i, err)
+		}
+		d.Entries = append(d.Entries, Entry{ID: fmt.Sprintf("%016x", i), Value: value, Index: uint64(i + 2)})
+	}
+	n, _ := d.node(target{kind: kindDir, token: strings.Repeat("0", 32)}, false)
+	if body, err := toJSON(event{Action: "get", Node: n}); err != nil || len(body) > 1<<20 {
+		t.Errorf("%d bytes, %v", len(body), err)
+	}
+}
+
+// A value of 2 kB is taken, and no longer one.
+func TestLongValues(t *testing.T) {
+	for n, want := range map[int]int{2048: 0, 2049: http.StatusRequestEntityTooLarge} {
+		value := "a=http://a:1"
+		for i := 2; len(value) < n-40; i++ {
+			value += fmt.Sprintf(",a=http://a:%d", i)
+		}
+		value += ",a=http://" + strings.Repeat("x", n-len(value)-len(",a=http://:1")) + ":1"
+		_, err := checkValue(value, Options{}.withDefaults().MaxValue)
+		var refused *protocolError
+		if errors.As(err, &refused); len(value) != n || (err == nil) != (want == 0) || err != nil && refused.status != want {
+			t.Errorf("%d bytes: %v", len(value), err)
+		}
+	}
+}
+
+// Nobody makes a token longer than its readers take. Founders have a place all
+// the same, and together they are not that long.
 func TestLateRegistrationsAreBounded(t *testing.T) {
-	d := Directory{Size: 1, Entries: []Entry{{Value: strings.Repeat("x", maxLate)}}}
+	d := Directory{Size: 1, Entries: []Entry{{Value: strings.Repeat("x", maxBytes)}}}
 	if err := d.Admit("a=http://h:1", 10); !errors.Is(err, ErrFull) {
 		t.Errorf("behind the founders: %v", err)
 	}
 	d.Size = 2
 	if err := d.Admit("a=http://h:1", 10); err != nil {
 		t.Errorf("a founder: %v", err)
+	}
+	if o := (Options{}).withDefaults(); o.MaxSize*o.MaxValue > maxBytes {
+		t.Errorf("founders may have %d bytes", o.MaxSize*o.MaxValue)
 	}
 }
 

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -103,13 +104,13 @@ func (s *Server) writeError(w http.ResponseWriter, err error) {
 	}
 	setIndex(w, e.index)
 	w.WriteHeader(e.status)
-	// An error here means that the client is gone.
-	_ = json.NewEncoder(w).Encode(struct {
+	body, _ := toJSON(struct { // strings and numbers never fail
 		ErrorCode int    `json:"errorCode"`
 		Message   string `json:"message"`
 		Cause     string `json:"cause,omitempty"`
 		Index     uint64 `json:"index"`
 	}{e.code, message(e.code), e.cause, e.index})
+	_, _ = w.Write(body) // it fails where the client is gone
 }
 
 // event is the body of a v2 success.
@@ -148,12 +149,30 @@ func setIndex(w http.ResponseWriter, index uint64) {
 	h.Set("X-Raft-Term", "1")
 }
 
-// writeEvent answers with an event. It returns nil always: once the status is
-// out, the only thing that can fail is the connection.
-func writeEvent(w http.ResponseWriter, status int, index uint64, e event) error {
+// toJSON writes < and its like as they are: an answer is no page.
+func toJSON(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return b.Bytes(), err
+}
+
+// writeEvent answers with an event, unless too many large answers are under way.
+func (s *Server) writeEvent(w http.ResponseWriter, r *http.Request, status int, index uint64, e event) error {
+	body, err := toJSON(e)
+	if err != nil {
+		return err
+	}
+	end, ok := s.answers.begin(network(r.RemoteAddr), len(body))
+	if !ok {
+		w.Header().Set("Retry-After", "1")
+		return unavailable("too many large answers are under way")
+	}
+	defer end()
 	setIndex(w, index)
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(e)
+	_, _ = w.Write(body) // it fails where the client is gone
 	return nil
 }
 

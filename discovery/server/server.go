@@ -50,7 +50,7 @@ type Options struct {
 	// came too late included. Default 1000, never less than MaxSize.
 	MaxEntries int
 
-	// MaxValue bounds a registration's value, in bytes. Default 4096.
+	// MaxValue bounds a registration's value, in bytes. Default 2048.
 	MaxValue int
 
 	// MayCreate tells whether whoever sent this bearer token may make
@@ -82,7 +82,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.PollTimeout, 5*time.Minute)
 	setDefault(&o.MaxSize, joiner.MaxDiscoverySize)
 	setDefault(&o.MaxEntries, 1000)
-	setDefault(&o.MaxValue, 4096)
+	setDefault(&o.MaxValue, 2048)
 	setDefault(&o.MaxWaiters, 20000)
 	setDefault(&o.MaxWaitersPerToken, 1000)
 	if o.Rate <= 0 {
@@ -112,6 +112,7 @@ type Server struct {
 	waiters waiters
 	rates   *rates // of all requests
 	newRate *rates // of tokens made
+	answers *answers
 	metrics metrics
 	closing context.Context // done when long polls shall end
 	close   context.CancelFunc
@@ -126,7 +127,7 @@ func New(store Store, options Options) (*Server, error) {
 	}
 	options = options.withDefaults()
 	options.BaseURL = public
-	s := &Server{store: store, options: options, rates: newRates(options.Rate), newRate: newRates(options.NewRate)}
+	s := &Server{store: store, options: options, rates: newRates(options.Rate), newRate: newRates(options.NewRate), answers: newAnswers(options.Rate)}
 	s.metrics = newMetrics(s.waiters.count)
 	s.closing, s.close = context.WithCancel(context.Background())
 	return s, nil

@@ -84,14 +84,14 @@ func (d Directory) Find(id string) (Entry, bool) {
 // Complete tells whether all founders' places are taken.
 func (d Directory) Complete() bool { return len(d.Entries) >= d.Size }
 
-// maxLate is how many bytes the registrations of a token may have before the
-// next one behind the founders is refused: whoever reads them reads all.
-const maxLate = 256 << 10
+// maxBytes is how many bytes the registrations of a token may have, founders
+// and all, for one more behind the founders: whoever reads them reads all.
+const maxBytes = 256 << 10
 
 // Admit tells why a new entry may not be added: nil, ErrFull or ErrClash.
 func (d Directory) Admit(value string, limit int) error {
 	switch {
-	case len(d.Entries) >= limit || d.Complete() && d.bytes()+len(value) > maxLate:
+	case len(d.Entries) >= limit || d.Complete() && d.bytes()+len(value) > maxBytes:
 		return ErrFull
 	case d.clashes(value):
 		return ErrClash

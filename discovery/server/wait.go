@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"time"
 )
@@ -33,10 +32,9 @@ func (s *Server) wait(w http.ResponseWriter, r *http.Request, t target, q query,
 	defer context.AfterFunc(s.closing, cancel)()
 
 	sendHeader(w, dir.Index, s.options.PollTimeout+sendTime)
-	e, ok := s.next(ctx, t, q, dir)
-	if ok {
-		// An error here means that the client is gone.
-		_ = json.NewEncoder(w).Encode(event{Action: "create", Node: e.node(t.token)})
+	if e, ok := s.next(ctx, t, q, dir); ok {
+		body, _ := toJSON(event{Action: "create", Node: e.node(t.token)}) // never fails
+		_, _ = w.Write(body)                                              // fails where the client is gone
 	}
 	return nil
 }
