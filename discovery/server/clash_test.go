@@ -14,6 +14,7 @@ func TestClashes(t *testing.T) {
 		{"b=http://a:2", founders, true},
 		{"b=http://b:1,b=http://a:1", founders, true},
 		{"b=http://A:2", founders, true},
+		{"b=http://[0:0::1]:2", Directory{Size: 2, Entries: []Entry{{Value: "a=http://[::1]:2"}}}, true},
 		{"garbage", founders, false},
 		{"a=http://b:1", Directory{Size: 2, Entries: founders.Entries}, false},
 	} {

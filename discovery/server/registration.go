@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -42,11 +43,15 @@ func badRegistration(cause string) error {
 	return &protocolError{status: http.StatusBadRequest, code: codeInvalidForm, cause: "value: " + cause}
 }
 
+// checkName refuses spaces around a name too: etcd takes them for a part of it,
+// and nobody sees that two such names differ.
 func checkName(name string) error {
 	const most = 255
 	switch {
 	case name == "" || len(name) > most:
 		return fmt.Errorf("want a name of 1 to %d bytes", most)
+	case strings.TrimSpace(name) != name:
+		return errors.New("want a name without spaces around it")
 	case strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }):
 		return errors.New("want a printable name")
 	}
@@ -62,37 +67,52 @@ func checkPeerURL(s string) error {
 		return errors.New("want http or https")
 	}
 	host, port, err := net.SplitHostPort(u.Host)
-	if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n == 0 || host == "" {
+	if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n == 0 {
 		return errors.New("want scheme://host:port")
 	}
-	if u.User != nil || u.Path != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
+	if !isHostName(host) && !isIP(host) {
+		return errors.New("want a host name or an IP address")
+	}
+	if u.User != nil || u.Path != "" || u.RawQuery != "" || strings.ContainsAny(s, "?#") {
 		return errors.New("want scheme://host:port and nothing else")
 	}
 	return nil
 }
 
+// isIP wants a zone, if there is one, to be the name of an interface.
+func isIP(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return err == nil && (addr.Zone() == "" || isHostName(addr.Zone()))
+}
+
 // pair is one name=url of a registration.
 type pair struct{ name, url string }
 
-// pairs reads a registration as etcd does; what is not one has none.
+// pairs reads a registration as etcd does: it trims a URL and no name. What is
+// not one has none.
 func pairs(value string) []pair {
 	var list []pair
 	for p := range strings.SplitSeq(value, ",") {
 		if name, url, found := strings.Cut(p, "="); found {
-			list = append(list, pair{strings.TrimSpace(name), strings.TrimSpace(url)})
+			list = append(list, pair{name, strings.TrimSpace(url)})
 		}
 	}
 	return list
 }
 
 // same tells whether two peer URLs lead to one place, as far as spelling goes.
-func same(a, b string) bool { return strings.EqualFold(plainPort(a), plainPort(b)) }
+func same(a, b string) bool { return strings.EqualFold(plain(a), plain(b)) }
 
-// plainPort writes a port without leading zeros.
-func plainPort(s string) string {
+// plain writes an address in one way, a name without a dot at its end, and a
+// port without leading zeros.
+func plain(s string) string {
 	u, err := url.Parse(s)
 	if err != nil {
 		return s
 	}
-	return u.Scheme + "://" + net.JoinHostPort(u.Hostname(), strings.TrimLeft(u.Port(), "0"))
+	host := strings.TrimSuffix(u.Hostname(), ".")
+	if addr, err := netip.ParseAddr(host); err == nil {
+		host = addr.Unmap().String()
+	}
+	return u.Scheme + "://" + net.JoinHostPort(host, strings.TrimLeft(u.Port(), "0"))
 }

@@ -5,45 +5,64 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/sttts/elastic-etcd/joiner"
 )
 
 func TestCheckRegistration(t *testing.T) {
 	for value, ok := range map[string]bool{
-		"a=http://10.0.0.1:2380":            true,
-		"a=https://[fd00::1]:2380":          true,
-		"a=http://h:1,a=http://h:2":         true,
-		" a = http://h:1 , a = http://h:2 ": true,
-		"ü \"<x>=http://h:1":                true,
-		"a b=http://h:65535":                true,
-		"a=unix://127.0.0.1:2380":           false,
-		"a=http://h:0":                      false,
-		"a=http://h:65536":                  false,
-		"a=http://h:1?q":                    false,
-		"a=http://h:1#f":                    false,
-		"a=http://h:1,a=http://H:01":        false,
-		"a\nb=http://h:1":                   false,
-		"a\x1b[31m=http://h:1":              false,
-		"":                                  false,
-		"garbage":                           false,
-		"a=":                                false,
-		"=http://h:1":                       false,
-		" =http://h:1":                      false,
-		"a=http://h":                        false,
-		"a=http://h:":                       false,
-		"a=http://:1":                       false,
-		"a=http://h:1/":                     false,
-		"a=http://h:1/path":                 false,
-		"a=ftp://h:1":                       false,
-		"a=//h:1":                           false,
-		"a=h:1":                             false,
-		"a=http://h:1,":                     false,
-		",a=http://h:1":                     false,
-		"a=http://h:1,,a=http://h:2":        false,
-		"a=http://h:1,b=http://h:2":         false,
-		"a=http://h:1,http://h:2":           false,
-		"a=http://%zz:1":                    false,
-		"a=http://h:1\n":                    true, // as etcd, which trims
-		"a=http://h\n:1":                    false,
+		"a=http://10.0.0.1:2380":                          true,
+		"a=https://[fd00::1]:2380":                        true,
+		"a=http://h:1,a=http://h:2":                       true,
+		"a= http://h:1 ,a= http://h:2 ":                   true, // as etcd, which trims
+		"a_b-c.d=http://a_b.c-d.:1":                       true,
+		" a = http://h:1 , a = http://h:2 ":               false,
+		"a=http://h:1, a=http://h:2":                      false, // two names for etcd
+		"a=http://h:1#":                                   false,
+		"a=http://h:1?":                                   false,
+		"a=http://<x>\"y:1":                               false,
+		"a=http://*:1":                                    false,
+		"a=http://..:1":                                   false,
+		"a=http://.:1":                                    false,
+		"a=http://$x:1":                                   false,
+		"a=http://a;b:1":                                  false,
+		"a=http://a b:1":                                  false,
+		"a=http://%41:1":                                  false,
+		"a=http://[h]:1":                                  false,
+		"a=http://[::1]:1,a=http://[0:0::1]:1":            false,
+		"a=http://127.0.0.1:1,a=http://[::ffff:7f00:1]:1": false,
+		"a=http://h:1,a=http://h.:1":                      false,
+		"ü \"<x>=http://h:1":                              true,
+		"a b=http://h:65535":                              true,
+		"a=unix://127.0.0.1:2380":                         false,
+		"a=http://h:0":                                    false,
+		"a=http://h:65536":                                false,
+		"a=http://h:1?q":                                  false,
+		"a=http://h:1#f":                                  false,
+		"a=http://h:1,a=http://H:01":                      false,
+		"a\nb=http://h:1":                                 false,
+		"a\x1b[31m=http://h:1":                            false,
+		"":                                                false,
+		"garbage":                                         false,
+		"a=":                                              false,
+		"=http://h:1":                                     false,
+		" =http://h:1":                                    false,
+		"a=http://h":                                      false,
+		"a=http://h:":                                     false,
+		"a=http://:1":                                     false,
+		"a=http://h:1/":                                   false,
+		"a=http://h:1/path":                               false,
+		"a=ftp://h:1":                                     false,
+		"a=//h:1":                                         false,
+		"a=h:1":                                           false,
+		"a=http://h:1,":                                   false,
+		",a=http://h:1":                                   false,
+		"a=http://h:1,,a=http://h:2":                      false,
+		"a=http://h:1,b=http://h:2":                       false,
+		"a=http://h:1,http://h:2":                         false,
+		"a=http://%zz:1":                                  false,
+		"a=http://h:1\n":                                  true, // as etcd, which trims
+		"a=http://h\n:1":                                  false,
 		"a=http://" + strings.Repeat("x", 100) + "/:1":  false,
 		"a=http://u:p@" + strings.Repeat("x", 9) + ":1": false,
 		strings.Repeat("a", 256) + "=http://h:1":        false,
@@ -52,6 +71,21 @@ func TestCheckRegistration(t *testing.T) {
 			t.Errorf("%q: %v", value, err)
 		}
 	}
+}
+
+// FuzzRegistration: every host can read what takes a place, and finds one name.
+func FuzzRegistration(f *testing.F) {
+	for _, seed := range []string{"a=http://h:1", "a=http://h:1, a=http://h:2", "a=https://[::1]:1,a=http://10.0.0.1:01", "a=http://[fe80::1%25e]:1", "=", "a=http://h:1#", "a=http://h:1,,"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		if checkRegistration(value) != nil {
+			return
+		}
+		if peer, err := (joiner.Entry{Value: value}).Peer(); err != nil || peer.Name != pairs(value)[0].name {
+			t.Errorf("%q: %+v, %v", value, peer, err)
+		}
+	})
 }
 
 func TestGarbageTakesNoPlace(t *testing.T) {
