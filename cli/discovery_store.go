@@ -16,7 +16,7 @@ import (
 func (a *app) storeFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "data", Value: "elastic-etcd-discovery.db", Usage: "the `file` that keeps the registrations", Sources: a.env("discovery-data")},
-		&cli.IntFlag{Name: "data-limit", Value: 1024, Usage: "the `megabytes` in --data beyond which it takes no more tokens (0: no limit)", Sources: a.env("discovery-data-limit")},
+		&cli.IntFlag{Name: "data-limit", Value: 1024, Usage: "the `megabytes` in --data beyond which it takes no more tokens, or in the etcd's database if that tells no quota (0: no limit)", Sources: a.env("discovery-data-limit")},
 		&cli.StringFlag{Name: "endpoints", Usage: "client `urls` of an etcd 3 that keeps them instead, for any number of instances", Sources: a.env("discovery-store-endpoints")},
 		&cli.StringFlag{Name: "cacert", Usage: "CA `file` to verify https --endpoints with", Sources: a.env("discovery-store-cacert")},
 		&cli.StringFlag{Name: "cert", Usage: "certificate `file` to show to them", Sources: a.env("discovery-store-cert")},
@@ -35,13 +35,13 @@ func storeName(c *cli.Command) string {
 }
 
 func (a *app) openStore(c *cli.Command) (server.Store, error) {
-	endpoints := list(c.String("endpoints"))
+	endpoints, limit := list(c.String("endpoints")), int64(c.Int("data-limit"))<<20
 	if len(endpoints) == 0 {
 		store, err := server.Open(c.String("data"))
 		if err != nil {
 			return nil, unexpected(err)
 		}
-		store.Bound(int64(c.Int("data-limit")) << 20)
+		store.Bound(limit)
 		return store, nil
 	}
 	if strings.Contains(c.String("endpoints"), "@") {
@@ -55,7 +55,7 @@ func (a *app) openStore(c *cli.Command) (server.Store, error) {
 	if err != nil {
 		return nil, usagef("%w", err)
 	}
-	store, err := etcdstore.Open(etcdstore.Config{Endpoints: endpoints, TLS: config, User: as.User, Password: as.Password})
+	store, err := etcdstore.Open(etcdstore.Config{Endpoints: endpoints, TLS: config, User: as.User, Password: as.Password, Limit: limit})
 	if err != nil {
 		return nil, unexpected(err)
 	}

@@ -702,3 +702,66 @@ func TestDiscoveryDownIsTold(t *testing.T) {
 		}
 	}
 }
+
+// TestDiscoveryServiceFullEtcd: the service does not fill the etcd that keeps
+// its data, and says so when somebody else did.
+func TestDiscoveryServiceFullEtcd(t *testing.T) {
+	for version, limit := range map[string][]string{"3.5": {"--data-limit=2"}, "3.6": nil} { // 3.6 tells its quota
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			lab := cluster.New(t)
+			at := lab.Host(version)
+			at.Start(append(at.IdentityFlags(), "--initial-cluster="+cluster.InitialCluster(at), "--quota-backend-bytes=20000000")...)
+			lab.WaitHealthy(1, at)
+			addr := lab.Addr() + ":8087"
+			lab.ElasticStart(cluster.Command{Timeout: time.Hour, Args: append([]string{"discovery", "serve", "--listen", addr, "--endpoints", at.ClientURL()}, limit...)})
+			lab.WaitFor("the service to serve", func(ctx context.Context) error { return isAnswered(ctx, http.MethodGet, "http://"+addr+"/health", "", "") })
+			made, err := ask(t.Context(), http.MethodGet, "http://"+addr+"/new?size=2", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			fill(t.Context(), at, 1100) // 17 MB
+			lab.WaitFor("no token to be made any more", func(ctx context.Context) error {
+				return isAnswered(ctx, http.MethodGet, "http://"+addr+"/new", "", "507")
+			})
+			for _, id := range []string{"/1", "/2"} {
+				if err := isAnswered(t.Context(), http.MethodPut, made+id, "n"+id[1:]+"=http://h"+id[1:]+":1", ""); err != nil {
+					t.Errorf("a founder: %v", err)
+				}
+			}
+			for what, err := range map[string]error{
+				"a late one": isAnswered(t.Context(), http.MethodPut, made+"/3", "n3=http://h3:1", "507"),
+				"health":     isAnswered(t.Context(), http.MethodGet, "http://"+addr+"/health", "", ""),
+			} {
+				if err != nil {
+					t.Errorf("%s: %v", what, err)
+				}
+			}
+			fill(t.Context(), at, 300)
+			lab.WaitFor("the service to be ill", func(ctx context.Context) error {
+				_, _ = ask(ctx, http.MethodGet, "http://"+addr+"/new", nil)
+				return isAnswered(ctx, http.MethodGet, "http://"+addr+"/health", "", "503")
+			})
+		})
+	}
+}
+
+// fill puts other data into an etcd, as far as it takes them.
+func fill(ctx context.Context, at *cluster.Host, values int) {
+	client, value := at.Client(), strings.Repeat("x", 15<<10) // four pages with its key
+	for i := range values {
+		_, _ = client.Put(ctx, fmt.Sprintf("%d of %d", i, values), value)
+	}
+}
+
+// isAnswered makes one request and wants this status, "" for a good one.
+func isAnswered(ctx context.Context, method, url, value, status string) error {
+	_, err := ask(ctx, method, url, map[string][]string{"value": {value}})
+	if status == "" {
+		return err
+	}
+	if err == nil || !strings.Contains(err.Error(), ": "+status+" ") {
+		return fmt.Errorf("not a %s: %w", status, err)
+	}
+	return nil
+}

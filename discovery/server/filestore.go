@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -144,10 +145,7 @@ func (f *FileStore) Create(_ context.Context, token string, size int) error {
 		}
 		return b.Put([]byte(sizeKey), encode(index, strconv.Itoa(size)))
 	})
-	if err != nil {
-		return fmt.Errorf("create discovery token: %w", err)
-	}
-	return nil
+	return wrap("create discovery token", err)
 }
 
 // Load implements Store.
@@ -309,6 +307,9 @@ func decode(id string, b []byte) (Entry, error) {
 func wrap(operation string, err error) error {
 	if err == nil {
 		return nil
+	}
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		err = fmt.Errorf("%w: %w", ErrNoSpace, err)
 	}
 	return fmt.Errorf("%s: %w", operation, err)
 }

@@ -28,7 +28,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sttts/elastic-etcd/discovery/registry"
 	"github.com/sttts/elastic-etcd/joiner"
 )
 
@@ -113,6 +112,7 @@ type Server struct {
 	rates   *rates // of all requests
 	newRate *rates // of tokens made
 	answers *answers
+	health  health
 	metrics metrics
 	closing context.Context // done when long polls shall end
 	close   context.CancelFunc
@@ -196,7 +196,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, t target) {
 func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, t target) error {
 	switch t.kind {
 	case kindHealth:
-		return s.health(w, r)
+		return s.checkHealth(w, r)
 	case kindMetrics:
 		s.metrics.handler.ServeHTTP(w, r)
 		return nil
@@ -231,15 +231,4 @@ func (s *Server) parseForm(w http.ResponseWriter, r *http.Request) (form, error)
 		return form{}, &protocolError{status: http.StatusBadRequest, code: codeInvalidForm, cause: err.Error()}
 	}
 	return form{r.Form}, nil
-}
-
-// health asks the store for a token that nobody has.
-func (s *Server) health(w http.ResponseWriter, r *http.Request) error {
-	_, err := s.store.Load(r.Context(), strings.Repeat("0", registry.TokenLen))
-	if err != nil && !errors.Is(err, ErrUnknownToken) {
-		s.options.Report(fmt.Errorf("health: %w", err))
-		http.Error(w, "the store cannot be read", http.StatusServiceUnavailable)
-		return nil
-	}
-	return writeText(w, "OK")
 }

@@ -53,7 +53,8 @@ var (
 	ErrExists        = errors.New("member is registered already")
 	ErrFull          = errors.New("too many members are registered")
 	ErrFounder       = errors.New("member holds one of the founders' places")
-	ErrNoRoom        = errors.New("the store is full")
+	ErrNoRoom        = errors.New("the store is full, and takes no more than the founders of the tokens it has")
+	ErrNoSpace       = errors.New("the store has no space left")
 )
 
 // Directory is one token with its entries.

@@ -3,8 +3,10 @@ package etcdstore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/sttts/elastic-etcd/discovery/server"
@@ -24,6 +26,9 @@ func (s *Store) Create(ctx context.Context, token string, size int) error {
 		case err == nil:
 			return server.ErrExists
 		case !errors.Is(err, server.ErrUnknownToken):
+			return err
+		}
+		if err := s.gauge.room(ctx); err != nil {
 			return err
 		}
 		_, err = s.commit(ctx, token, 0, clientv3.OpPut(tokenKey(token), b.String()))
@@ -49,7 +54,7 @@ func (s *Store) Register(ctx context.Context, token, id, value string, limit int
 			}
 			return server.ErrExists
 		}
-		if err := st.Admit(value, limit); err != nil {
+		if err := s.admit(ctx, st, value, limit); err != nil {
 			return err
 		}
 		index, err = s.commit(ctx, token, st.Index, clientv3.OpPut(memberKey(token, id), marked(mark, value)),
@@ -61,6 +66,14 @@ func (s *Store) Register(ctx context.Context, token, id, value string, limit int
 		e = server.Entry{}
 	}
 	return e, index, wrap("register member", err)
+}
+
+func (s *Store) admit(ctx context.Context, st state, value string, limit int) error {
+	err := st.Admit(value, limit)
+	if err == nil && st.Complete() {
+		err = s.gauge.room(ctx)
+	}
+	return err
 }
 
 // Remove implements server.Store.
@@ -91,6 +104,9 @@ func (s *Store) Remove(ctx context.Context, token, id string) (e server.Entry, i
 // not there. It returns the new index.
 func (s *Store) commit(ctx context.Context, token string, index uint64, ops ...clientv3.Op) (uint64, error) {
 	resp, err := s.client.Txn(ctx).If(clientv3.Compare(clientv3.ModRevision(tokenKey(token)), "=", int64(index))).Then(ops...).Commit()
+	if errors.Is(err, rpctypes.ErrNoSpace) {
+		err = fmt.Errorf("%w: %w", server.ErrNoSpace, err)
+	}
 	if err != nil {
 		return index, err
 	}

@@ -42,11 +42,17 @@ type Config struct {
 	Endpoints      []string
 	TLS            *tls.Config // nil = in the clear
 	User, Password string
+
+	// Limit is the size in bytes of the etcd's database at which the store takes
+	// no more tokens, and no registrations but those of founders, where the etcd
+	// does not tell its quota: then 80% of that count. 0 is none.
+	Limit int64
 }
 
 // Store is a server.Store in an etcd v3 cluster.
 type Store struct {
 	client  *clientv3.Client
+	gauge   gauge
 	changes wake.Tokens
 	seed    maphash.Seed
 	locks   [stripes]chan struct{}
@@ -70,12 +76,13 @@ func Open(c Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open discovery store in etcd: %w", err)
 	}
-	return start(client), nil
+	return start(client, c), nil
 }
 
-func start(client *clientv3.Client) *Store {
+func start(client *clientv3.Client, c Config) *Store {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Store{client: client, seed: maphash.MakeSeed(), stop: cancel, stopped: make(chan struct{})}
+	s.gauge = gauge{endpoints: c.Endpoints, status: client.Status, limit: c.Limit}
 	for i := range s.locks {
 		s.locks[i] = make(chan struct{}, 1)
 	}
