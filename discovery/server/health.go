@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -15,10 +16,17 @@ import (
 // when nobody writes, only the next one will tell whether there is some again.
 const noSpaceTime = time.Minute
 
+// healthTime is how long it counts that the store could be read, or not.
+const healthTime = time.Second
+
 // health is what is known of the store.
 type health struct {
 	mu      sync.Mutex
 	noSpace time.Time // the last write failed then, for lack of space
+
+	reading sync.Mutex
+	checked time.Time
+	unread  error
 }
 
 // wrote is told how a write ended, and gives that on.
@@ -43,17 +51,38 @@ func (h *health) space() error {
 	return nil
 }
 
-// health asks the store for a token that nobody has.
+// checkHealth answers whether the store can be read, and written as far as is
+// known.
 func (s *Server) checkHealth(w http.ResponseWriter, r *http.Request) error {
-	if err := s.health.space(); err != nil {
+	err := s.health.space()
+	if err == nil {
+		err = s.health.read(func() error { return s.readStore(context.WithoutCancel(r.Context())) })
+	}
+	if err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return nil
 	}
-	_, err := s.store.Load(r.Context(), strings.Repeat("0", registry.TokenLen))
-	if err != nil && !errors.Is(err, ErrUnknownToken) {
-		s.options.Report(fmt.Errorf("health: %w", err))
-		http.Error(w, "the store cannot be read", http.StatusServiceUnavailable)
+	return writeText(w, "OK")
+}
+
+// read tells how reading ended, of whoever asked within the last second: no
+// rate bounds these requests.
+func (h *health) read(check func() error) error {
+	h.reading.Lock()
+	defer h.reading.Unlock()
+	if time.Since(h.checked) > healthTime {
+		h.unread = check()
+		h.checked = time.Now()
+	}
+	return h.unread
+}
+
+// readStore asks for a token that nobody has.
+func (s *Server) readStore(ctx context.Context) error {
+	_, err := s.store.Load(ctx, strings.Repeat("0", registry.TokenLen))
+	if err == nil || errors.Is(err, ErrUnknownToken) {
 		return nil
 	}
-	return writeText(w, "OK")
+	s.options.Report(fmt.Errorf("health: %w", err))
+	return errors.New("the store cannot be read")
 }

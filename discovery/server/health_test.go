@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -59,4 +60,38 @@ func TestHealthOfAFullStore(t *testing.T) {
 	store.err = ErrNoRoom
 	get("/new", 507)
 	get("/health", 200)
+}
+
+// counted is a store that counts who reads it.
+type counted struct {
+	Store
+	loads int
+	err   error
+}
+
+func (c *counted) Load(ctx context.Context, _ string) (Directory, error) {
+	c.loads++
+	return Directory{}, errors.Join(c.err, ctx.Err())
+}
+
+// Whoever asks for the health as often as he can does not reach the store.
+func TestHealthIsRemembered(t *testing.T) {
+	store := &counted{err: ErrUnknownToken}
+	reports := 0
+	s, err := New(store, Options{Report: func(error) { reports++ }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	for i, c := range []struct{ code, loads, reports int }{{200, 1, 0}, {200, 1, 0}, {503, 2, 1}, {503, 2, 1}} {
+		if i == 2 {
+			store.err, s.health.checked = errors.New("broken"), time.Time{}
+		}
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://disco/health", nil).WithContext(gone))
+		if w.Code != c.code || store.loads != c.loads || reports != c.reports {
+			t.Errorf("%d: %d, read %d times, %d reports; want %+v", i, w.Code, store.loads, reports, c)
+		}
+	}
 }
