@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log"
 	"net"
 	"net/http"
 	"time"
@@ -39,8 +37,7 @@ func serve(ctx context.Context, l net.Listener, s *Server, most times) error {
 		WriteTimeout:      most.write,
 		IdleTimeout:       most.idle,
 		MaxHeaderBytes:    headerBytes,
-		// What it has to say, such as failed handshakes, is for anybody to cause.
-		ErrorLog: log.New(io.Discard, "", 0),
+		ErrorLog:          newComplaints(s.options.Report),
 	}
 	if s.options.Rate > 0 {
 		server.ConnState = (&connections{most: s.options.MaxWaitersPerAddress}).changed

@@ -72,8 +72,9 @@ type Options struct {
 	// Served is told of every request that was answered. Default: nobody is.
 	Served func(Served)
 
-	// Report is told of every error that is the service's own fault and was
-	// answered with a 500. Default: nobody is told.
+	// Report is told of every error that is the service's own fault: those that
+	// were answered with a 500, and what Serve has to say. Default: nobody is
+	// told.
 	Report func(error)
 }
 
