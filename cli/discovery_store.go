@@ -2,6 +2,7 @@ package cli
 
 import (
 	"crypto/tls"
+	"errors"
 	"strings"
 
 	"github.com/urfave/cli/v3"
@@ -9,6 +10,7 @@ import (
 	"github.com/sttts/elastic-etcd/discovery/server"
 	"github.com/sttts/elastic-etcd/discovery/server/etcdstore"
 	"github.com/sttts/elastic-etcd/etcdapi"
+	"github.com/sttts/elastic-etcd/joiner"
 )
 
 // storeFlags say where the discovery service keeps its data. Their variables
@@ -38,6 +40,9 @@ func (a *app) openStore(c *cli.Command) (server.Store, error) {
 	endpoints, limit := list(c.String("endpoints")), int64(c.Int("data-limit"))<<20
 	if len(endpoints) == 0 {
 		store, err := server.Open(c.String("data"))
+		if errors.Is(err, server.ErrDamaged) {
+			return nil, &failure{joiner.ExitNeedsHuman, err}
+		}
 		if err != nil {
 			return nil, unexpected(err)
 		}

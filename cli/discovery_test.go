@@ -1,13 +1,17 @@
 package cli
 
 import (
+	"errors"
 	"io"
 	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/sttts/elastic-etcd/discovery/server"
 )
 
 // TestDiscoveryServeLeavesNothing: what is wrong with a command line is told
@@ -32,6 +36,22 @@ func TestDiscoveryServeLeavesNothing(t *testing.T) {
 		if left, _ := os.ReadDir("."); len(left) != 0 {
 			t.Errorf("%s: left %v behind", args, left)
 		}
+	}
+}
+
+// TestDiscoveryServeDamaged: trying again does not help.
+func TestDiscoveryServeDamaged(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "d.db")
+	store, err := server.Open(path)
+	if err == nil {
+		err = store.Close()
+	}
+	if err := errors.Join(err, os.Truncate(path, int64(2*os.Getpagesize()))); err != nil {
+		t.Fatal(err)
+	}
+	code, stdout, stderr := elastic(t, nil, "discovery", "serve", "--listen=127.0.0.1:0", "--data="+path)
+	if code != 78 || stdout != "" || !strings.Contains(stderr, "the file "+path+" is damaged: restore it from a copy") {
+		t.Errorf("exit code %d, %q, %q", code, stdout, stderr)
 	}
 }
 

@@ -6,22 +6,15 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/sttts/elastic-etcd/discovery/server/internal/wake"
 )
-
-// lockTimeout is how long Open waits for another process to let go of the
-// file: enough for a restart that overlaps, short enough to be told soon.
-const lockTimeout = time.Second
 
 // The file: one bucket named for the format, in it one bucket per token. A
 // token's bucket counts its index in the bucket's sequence and maps each
@@ -41,29 +34,6 @@ type FileStore struct {
 	changes wake.Tokens
 }
 
-// Open opens the store in the file at path and creates it with mode 0600 if
-// it is missing. It fails after a second when another process holds the file,
-// and at once when the file is something else than a discovery store.
-func Open(path string) (*FileStore, error) {
-	var file *os.File // bbolt's own: the path may lead elsewhere later
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockTimeout, OpenFile: func(name string, flag int, mode os.FileMode) (_ *os.File, err error) {
-		file, err = os.OpenFile(name, flag, mode)
-		return file, err
-	}})
-	if errors.Is(err, bolterrors.ErrTimeout) {
-		return nil, fmt.Errorf("open discovery store %s: another process holds it", path)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("open discovery store %s: %w", path, err)
-	}
-	c := newCommits(db, func() error { return syncMeta(file, db.Info().PageSize) })
-	if err := prepare(db, c, path); err != nil {
-		db.Close()
-		return nil, fmt.Errorf("open discovery store %s: %w", path, err)
-	}
-	return &FileStore{db: db, commits: c}, nil
-}
-
 // Bound sets the size in bytes at which the store takes no more tokens, and no
 // registrations but those of founders; 0 is none. Call it before anything else.
 func (f *FileStore) Bound(most int64) { f.most = most }
@@ -74,53 +44,6 @@ func (f *FileStore) room(tx *bbolt.Tx) error {
 		return ErrNoRoom
 	}
 	return nil
-}
-
-// prepare makes sure that the file is ours before anything is written to it:
-// somebody may point us at the database of an etcd. The directory is synced
-// because bbolt syncs the new file only, not its name.
-func prepare(db *bbolt.DB, c *commits, path string) error {
-	if err := db.View(checkOurs); err != nil {
-		return err
-	}
-	err := c.write(func(tx *bbolt.Tx) error {
-		_, err := tx.CreateBucketIfNotExists([]byte(rootBucket))
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-func checkOurs(tx *bbolt.Tx) error {
-	first, _ := tx.Cursor().First()
-	if first != nil && tx.Bucket([]byte(rootBucket)) == nil {
-		return fmt.Errorf("not a discovery store: it holds bucket %q", first)
-	}
-	return nil
-}
-
-// syncMeta writes and syncs the two pages of which one says what the newest
-// transaction is.
-func syncMeta(file *os.File, pageSize int) error {
-	pages := make([]byte, 2*pageSize)
-	if _, err := file.ReadAt(pages, 0); err != nil {
-		return err
-	}
-	if _, err := file.WriteAt(pages, 0); err != nil {
-		return err
-	}
-	return file.Sync()
-}
-
-func syncDir(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	return dir.Sync()
 }
 
 // Close releases the file after the transactions under way.

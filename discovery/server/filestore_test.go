@@ -2,6 +2,7 @@ package server
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -103,6 +105,49 @@ func TestOpenRefusesWhatIsNotADiscoveryStore(t *testing.T) {
 		}
 		if after, _ := os.ReadFile(path); string(after) != string(before) {
 			t.Errorf("%s was changed", path)
+		}
+	}
+}
+
+// A damaged file is told of, and not with a stack.
+func TestOpenRefusesADamagedFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "whole")
+	store, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 200 {
+		if err := store.Create(t.Context(), fmt.Sprintf("%032x", i), 3); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := os.Getpagesize()
+	for name, b := range map[string][]byte{
+		"cut off":         whole[:3*page],
+		"a page is short": whole[:len(whole)/2+100],
+		"random pages":    slices.Concat(whole[:2*page], bytes.Repeat([]byte("random bytes"), (len(whole)-2*page)/12)),
+		"one random page": slices.Concat(whole[:len(whole)/4/page*page], bytes.Repeat([]byte{0xa5}, page), whole[(len(whole)/4/page+1)*page:]),
+		"zeros":           slices.Concat(whole[:2*page], make([]byte, len(whole)-2*page)),
+		"random metas":    slices.Concat(whole[:16+60], []byte("random"), whole[82:page+16+60], []byte("random"), whole[page+82:]),
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		store, err := Open(path)
+		if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "the file "+path+" is damaged: restore it from a copy") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err == nil {
+			store.Close()
 		}
 	}
 }
