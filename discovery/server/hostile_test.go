@@ -98,6 +98,18 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 	}
 }
 
+// A client whose request is slow for once may try again.
+func TestASlowBodyIsNoMistake(t *testing.T) {
+	base, _, _ := servingWithin(t, shortTimes())
+	_, made := fetch(t, base+"/new")
+	token := strings.TrimPrefix(made, base)
+	conn := dial(t, base, "PUT "+token+"/1 HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 30\r\n\r\nvalue=")
+	answer, err := io.ReadAll(conn) // to its end
+	if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 503 ") || !strings.Contains(string(answer), "\r\nConnection: close\r\n") {
+		t.Errorf("%v: %s", err, answer)
+	}
+}
+
 // A client that does not read what it asked for is let go.
 func TestAClientThatDoesNotReadIsCutOff(t *testing.T) {
 	base, _, _ := servingWithin(t, shortTimes())

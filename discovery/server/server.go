@@ -24,6 +24,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -227,6 +228,10 @@ func (s *Server) parseForm(w http.ResponseWriter, r *http.Request) (form, error)
 	if errors.As(err, &tooLarge) {
 		return form{}, &protocolError{status: http.StatusRequestEntityTooLarge, code: codeInvalidForm,
 			cause: fmt.Sprintf("the body is longer than %d bytes", tooLarge.Limit)}
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		w.Header().Set("Connection", "close")
+		return form{}, unavailable("the body came too slowly") // a 4xx would end the client
 	}
 	if err != nil {
 		return form{}, &protocolError{status: http.StatusBadRequest, code: codeInvalidForm, cause: err.Error()}
