@@ -43,6 +43,9 @@ func (a *app) serve(ctx context.Context, c *cli.Command) error {
 	if err := noArguments(c); err != nil {
 		return err
 	}
+	if err := a.checkServe(c); err != nil {
+		return err
+	}
 	log, err := newLogger(c, a.stderr)
 	if err != nil {
 		return err
@@ -174,6 +177,9 @@ func discoveryListener(c *cli.Command) (net.Listener, error) {
 	}
 	l, err := inherited()
 	if err == nil && l == nil {
+		if c.String("listen") == "" { // any port of any address is meant by nobody
+			return nil, usagef("--listen: want an address such as 127.0.0.1:8087")
+		}
 		l, err = net.Listen("tcp", c.String("listen"))
 	}
 	if err != nil {

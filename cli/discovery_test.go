@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"io"
 	"log"
@@ -37,6 +39,76 @@ func TestDiscoveryServeLeavesNothing(t *testing.T) {
 			t.Errorf("%s: left %v behind", args, left)
 		}
 	}
+}
+
+// TestDiscoveryServeUsage: what can be meant in one way only is not guessed.
+func TestDiscoveryServeUsage(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, c := range []struct {
+		environ []string
+		args    []string
+		says    string
+	}{
+		{nil, []string{"--endpoints= , "}, "--endpoints"},
+		{nil, []string{"--endpoints="}, "--endpoints"},
+		{[]string{"ELASTIC_ETCD_DISCOVERY_STORE_ENDPOINTS= , "}, nil, "--endpoints"},
+		{nil, []string{"--endpoints=http://127.0.0.1:1", "--data=x"}, "want one of them"},
+		{[]string{"ELASTIC_ETCD_DISCOVERY_DATA=y"}, []string{"--endpoints=http://127.0.0.1:1", "--data=x"}, "want one of them"},
+		{nil, []string{"--listen="}, "--listen"},
+		{nil, []string{"--rate=-1"}, "--rate=-1"},
+		{nil, []string{"--rate=NaN"}, "--rate=NaN"},
+		{nil, []string{"--new-rate=-0.5"}, "--new-rate=-0.5"},
+		{nil, []string{"--new-rate=Inf"}, "--new-rate=+Inf"},
+		{nil, []string{"--data-limit=-1"}, "--data-limit=-1"},
+		{nil, []string{"--data-limit=9223372036854775807"}, "--data-limit"},
+		{nil, []string{"--expire=-1h"}, "--expire=-1h"},
+	} {
+		args := append([]string{"discovery", "serve"}, c.args...)
+		if c.args == nil || c.args[0] != "--listen=" {
+			args = append(args, "--listen=127.0.0.1:0")
+		}
+		code, stdout, stderr := elastic(t, c.environ, args...)
+		if code != 2 || stdout != "" || !strings.Contains(stderr, c.says) {
+			t.Errorf("%q %q: exit code %d, %q, %q; want %q", c.environ, c.args, code, stdout, stderr, c.says)
+		}
+		if left, _ := os.ReadDir("."); len(left) != 0 {
+			t.Errorf("%q: left %v behind", c.args, left)
+		}
+	}
+}
+
+// TestDiscoveryServeVariables: the unit has a variable of --data, and an empty
+// variable names nothing.
+func TestDiscoveryServeVariables(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, c := range []struct {
+		environ, args []string
+		says          string
+	}{
+		{[]string{"ELASTIC_ETCD_DISCOVERY_DATA=y"}, []string{"--endpoints=http://127.0.0.1:1"}, "from the etcd at http://127.0.0.1:1"},
+		{[]string{"ELASTIC_ETCD_DISCOVERY_STORE_ENDPOINTS="}, []string{"--data=x"}, "from x"},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		log := &endAt{text: c.says, end: cancel}
+		code := Run(ctx, append([]string{"elastic-etcd", "discovery", "serve", "--listen=127.0.0.1:0"}, c.args...), c.environ, io.Discard, log)
+		if cancel(); code != 0 || !strings.Contains(log.String(), c.says) {
+			t.Errorf("%q %q: exit code %d, %q", c.environ, c.args, code, log.String())
+		}
+	}
+}
+
+// endAt is a log that ends a run at some word.
+type endAt struct {
+	bytes.Buffer
+	text string
+	end  func()
+}
+
+func (e *endAt) Write(line []byte) (int, error) {
+	if strings.Contains(string(line), e.text) {
+		e.end()
+	}
+	return e.Buffer.Write(line)
 }
 
 // TestDiscoveryServeDamaged: trying again does not help.
