@@ -46,7 +46,7 @@ func (a *app) serve(ctx context.Context, c *cli.Command) error {
 	if err := a.checkServe(c); err != nil {
 		return err
 	}
-	log, err := newLogger(c, a.stderr)
+	log, err := newServiceLogger(c, a.stderr)
 	if err != nil {
 		return err
 	}

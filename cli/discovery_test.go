@@ -10,8 +10,10 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sttts/elastic-etcd/discovery/server"
 )
@@ -95,6 +97,27 @@ func TestDiscoveryServeVariables(t *testing.T) {
 			t.Errorf("%q %q: exit code %d, %q", c.environ, c.args, code, log.String())
 		}
 	}
+}
+
+// TestDiscoveryServeLogsDates, to standard error and to a file: it runs for weeks.
+func TestDiscoveryServeLogsDates(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, dir := range [][]string{nil, {"--log_dir=."}} {
+		ctx, cancel := context.WithCancel(t.Context())
+		log := &endAt{text: "serving", end: cancel}
+		code := Run(ctx, slices.Concat([]string{"elastic-etcd"}, dir, []string{"discovery", "serve", "--listen=127.0.0.1:0"}), nil, io.Discard, log)
+		cancel()
+		for line := range strings.Lines(log.String()) {
+			if at, _, _ := strings.Cut(line, " "); code != 0 || !isDate(at) {
+				t.Errorf("exit code %d: %q", code, line)
+			}
+		}
+	}
+}
+
+func isDate(s string) bool {
+	_, err := time.Parse(time.RFC3339, s)
+	return err == nil
 }
 
 // endAt is a log that ends a run at some word.

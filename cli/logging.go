@@ -41,6 +41,15 @@ func newLogger(c *cli.Command, stderr io.Writer) (*logrus.Logger, error) {
 	return log, nil
 }
 
+// newServiceLogger logs for weeks, so a line has the date.
+func newServiceLogger(c *cli.Command, stderr io.Writer) (*logrus.Logger, error) {
+	log, err := newLogger(c, stderr)
+	if err == nil && log.Formatter == (lineFormatter{}) { // the journal has it
+		log.SetFormatter(lineFormatter{dated: true})
+	}
+	return log, err
+}
+
 func level(v int) logrus.Level {
 	switch {
 	case v >= 6:
@@ -94,7 +103,8 @@ func (h *copyHook) Levels() []logrus.Level { return logrus.AllLevels[:h.from+1] 
 
 // Fire writes the entry.
 func (h *copyHook) Fire(e *logrus.Entry) error {
-	line, err := lineFormatter{}.Format(e)
+	as, _ := e.Logger.Formatter.(lineFormatter)
+	line, err := as.Format(e)
 	if err != nil {
 		return err
 	}
@@ -104,12 +114,16 @@ func (h *copyHook) Fire(e *logrus.Entry) error {
 
 // lineFormatter writes one line an entry: time, level, message, fields. What
 // came from outside cannot start a line of its own or hide one.
-type lineFormatter struct{}
+type lineFormatter struct{ dated bool }
 
 // Format renders one entry.
-func (lineFormatter) Format(e *logrus.Entry) ([]byte, error) {
+func (f lineFormatter) Format(e *logrus.Entry) ([]byte, error) {
+	layout := "15:04:05.000"
+	if f.dated {
+		layout = "2006-01-02T15:04:05.000Z07:00"
+	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s %-7s %s", e.Time.Format("15:04:05.000"), e.Level, printable(e.Message))
+	fmt.Fprintf(&b, "%s %-7s %s", e.Time.Format(layout), e.Level, printable(e.Message))
 	writeFields(&b, e.Data)
 	return b.Bytes(), nil
 }
