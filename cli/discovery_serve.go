@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -60,6 +61,7 @@ func (a *app) serve(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	defer store.Close()
+	probe(ctx, store, log)
 	log.Infof("serving discovery at %s://%s from %s", scheme(c), l.Addr(), storeName(c))
 	notify(daemon.SdNotifyReady, "STATUS=serving at "+l.Addr().String())
 	defer keepAlive(store)()
@@ -123,6 +125,20 @@ func scheme(c *cli.Command) string {
 		return "https"
 	}
 	return "http"
+}
+
+// probeTime is how long a store may take to answer for the first time. It bounds
+// the start too: a service whose store is down serves as soon as that is up.
+const probeTime = 2 * time.Second
+
+// probe warns of a store that cannot be read: a wrong password or address shall
+// not first be seen by a host that boots.
+func probe(ctx context.Context, store server.Store, log *logrus.Logger) {
+	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	defer cancel()
+	if _, err := store.Load(ctx, ""); err != nil && !errors.Is(err, server.ErrUnknownToken) {
+		log.Warnf("the store cannot be read, and is tried again with every request: %v", err)
+	}
 }
 
 // keepAlive tells systemd's watchdog, if there is one, that the store still

@@ -115,6 +115,18 @@ func TestDiscoveryServeLogsDates(t *testing.T) {
 	}
 }
 
+// TestDiscoveryServeProbes: a store that is not there is told of at once, with
+// the reason, and served from as soon as it is.
+func TestDiscoveryServeProbes(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	log := &endAt{text: "serving", end: cancel}
+	code := Run(ctx, []string{"elastic-etcd", "discovery", "serve", "--listen=127.0.0.1:0", "--endpoints=http://127.0.0.1:1"}, nil, io.Discard, log)
+	if first, _, _ := strings.Cut(log.String(), "\n"); code != 0 || !strings.Contains(first, " warning ") || !strings.Contains(first, "connection refused") {
+		t.Errorf("exit code %d: %s", code, log.String())
+	}
+}
+
 func isDate(s string) bool {
 	_, err := time.Parse(time.RFC3339, s)
 	return err == nil

@@ -3,9 +3,12 @@ package etcdstore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
@@ -16,6 +19,9 @@ const (
 
 	// tryPause is how long a cluster is let be that takes nothing just now.
 	tryPause = 100 * time.Millisecond
+
+	// explainTime is added to what failed already.
+	explainTime = 200 * time.Millisecond
 )
 
 // again tries f, each time for tryTime, until it is answered or ctx ends. It
@@ -33,6 +39,28 @@ func again(ctx context.Context, f func(context.Context) error) error {
 			return err
 		}
 	}
+}
+
+// again is again, and says why the time went by.
+func (s *Store) again(ctx context.Context, f func(context.Context) error) error {
+	err := again(ctx, f)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = s.explain(ctx, err)
+	}
+	return err
+}
+
+// explain asks for anything without waiting for a connection, as the client
+// itself does: that tells what is wrong with those that there are.
+func (s *Store) explain(ctx context.Context, err error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), explainTime)
+	defer cancel()
+	kv := etcdserverpb.NewKVClient(s.client.ActiveConnection())
+	_, cause := kv.Range(ctx, &etcdserverpb.RangeRequest{Key: []byte(root)}, grpc.WaitForReady(false))
+	if status.Code(cause) != codes.Unavailable {
+		return err
+	}
+	return fmt.Errorf("%w: %s", err, status.Convert(cause).Message())
 }
 
 func try(ctx context.Context, f func(context.Context) error) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -49,6 +50,20 @@ func TestAgainEnds(t *testing.T) {
 		if err := again(ctx, func(context.Context) error { return e }); !errors.Is(err, e) {
 			t.Errorf("%v: %v", e, err)
 		}
+	}
+}
+
+// Whoever looks for the reason finds it.
+func TestAnEtcdThatIsDownIsExplained(t *testing.T) {
+	s, err := Open(Config{Endpoints: []string{"http://127.0.0.1:1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := s.Load(ctx, "t"); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "connection refused") {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -128,5 +128,5 @@ func (s *Store) persist(ctx context.Context, token string, change func(context.C
 		return err
 	}
 	defer unlock()
-	return again(ctx, change)
+	return s.again(ctx, change)
 }

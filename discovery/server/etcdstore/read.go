@@ -24,7 +24,7 @@ func (s *Store) Load(ctx context.Context, token string) (server.Directory, error
 	ctx, cancel := context.WithTimeout(ctx, opTime)
 	defer cancel()
 	var st state
-	err := again(ctx, func(ctx context.Context) (err error) {
+	err := s.again(ctx, func(ctx context.Context) (err error) {
 		st, err = s.load(ctx, token)
 		return err
 	})
@@ -69,7 +69,7 @@ func read(token string, of *mvccpb.KeyValue, members []*mvccpb.KeyValue) (st sta
 func (s *Store) index(ctx context.Context, token string) (index uint64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, opTime)
 	defer cancel()
-	err = again(ctx, func(ctx context.Context) error {
+	err = s.again(ctx, func(ctx context.Context) error {
 		resp, err := s.client.Get(ctx, tokenKey(token), clientv3.WithKeysOnly())
 		switch {
 		case err != nil:
