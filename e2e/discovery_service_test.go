@@ -715,7 +715,9 @@ func TestDiscoveryServiceFullEtcd(t *testing.T) {
 			lab.WaitHealthy(1, at)
 			addr := lab.Addr() + ":8087"
 			lab.ElasticStart(cluster.Command{Timeout: time.Hour, Args: append([]string{"discovery", "serve", "--listen", addr, "--endpoints", at.ClientURL()}, limit...)})
-			lab.WaitFor("the service to serve", func(ctx context.Context) error { return isAnswered(ctx, http.MethodGet, "http://"+addr+"/health", "", "") })
+			lab.WaitFor("the service to serve", func(ctx context.Context) error {
+				return isAnswered(ctx, http.MethodGet, "http://"+addr+"/health", "", "")
+			})
 			made, err := ask(t.Context(), http.MethodGet, "http://"+addr+"/new?size=2", nil)
 			if err != nil {
 				t.Fatal(err)
