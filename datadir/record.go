@@ -104,13 +104,13 @@ func readRecord(dataDir, walDir string, d joiner.Disk) (*joiner.Record, error) {
 	if err != nil || r == nil {
 		return nil, wrap("founder record in "+dataDir, err)
 	}
-	r.Spent = r.Spent || d.State != joiner.DiskFresh || ran23(root) || !marked(root, walDir, r)
+	r.Spent = r.Spent || d.State != joiner.DiskFresh || !r.WALMarker && ran23(root) || !marked(root, walDir, r)
 	return r, nil
 }
 
 // ran23 tells whether an etcd 2.3 wrote a WAL that is lost since: it makes
-// member/snap right before the WAL, while etcd 3 makes it early, but with a
-// database in it.
+// member/snap right before the WAL. An etcd 3 makes it early, and from 3.6 on may
+// fail before there is a database in it; it is told by its marker.
 func ran23(root *os.Root) bool {
 	if _, err := root.Stat("member/snap"); err != nil {
 		return false
