@@ -34,3 +34,21 @@ func TestLeaveForeign(t *testing.T) {
 		t.Errorf("got %s %s: %s", plan.Step, plan.Reason, plan.Text)
 	}
 }
+
+// The size that nobody gives is that of the cluster to join, and is not fixed
+// while the service may still say it.
+func TestSettle(t *testing.T) {
+	down := with(observed(cluster("healthy healthy")), func(o *Observation) { o.Discovery = Discovery{Kind: "v2", Error: "refused"} })
+	for name, c := range map[string]struct {
+		o    Observation
+		size int
+	}{
+		"endpoints only":        {withoutToken(cluster("healthy healthy")), 2},
+		"the service is down":   {down, SizeOfDiscovery},
+		"another cluster alone": {with(observed(cluster("healthy healthy", other)), incomplete), SizeOfDiscovery},
+	} {
+		if got := host(4).Settle(c.o).Size; got != c.size {
+			t.Errorf("%s: size %d, want %d", name, got, c.size)
+		}
+	}
+}

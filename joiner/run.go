@@ -226,11 +226,12 @@ func timeUp(plan Plan, cause *Cause) Plan {
 // Settle fixes the size at the members that the cluster has when it is first
 // seen: after a removal it must not look full with one less.
 func (p Policy) Settle(o Observation) Policy {
-	if len(o.Clusters) != 1 {
+	c, several := o.ours()
+	if c == nil || several || o.Discovery.Error != "" { // the service may still say it
 		return p
 	}
-	if _, known := knownSize(p, o, o.Clusters[0]); !known {
-		p.Size = len(o.Clusters[0].Members)
+	if _, known := knownSize(p, o, *c); !known {
+		p.Size = len(c.Members)
 	}
 	return p
 }
