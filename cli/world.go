@@ -113,7 +113,9 @@ func (w *world) Observe(ctx context.Context) (joiner.Observation, error) {
 	o.Discovery = o.Discovery.After(w.last.Discovery)
 	w.warn(o.Hints)
 	selfCheck := w.preflight(ctx)
-	sight := w.api.Look(ctx, where(o.Discovery, o.Hints, w.s.policy.PeerURLs))
+	at := where(o.Discovery, o.Hints, w.s.policy.PeerURLs)
+	at.Data = o.Disk.ClusterID
+	sight := w.api.Look(ctx, at)
 	o.Clusters, o.Views, o.Failures, o.Contacts = sight.Clusters, sight.Views, sight.Failures, sight.Contacts
 	o.Preflight = <-selfCheck
 	w.last = o

@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/sttts/elastic-etcd/joiner"
@@ -27,4 +29,25 @@ func TestForeignCluster(t *testing.T) {
 	})
 	s.boot("join-listed", fresh, at(hosts[:2]), "-cluster-size=3")
 	s.lab.WaitHealthy(3, hosts[0], hosts[1], fresh)
+}
+
+// TestTwoEtcdsOnAHost: a cluster on other ports is founded on hosts that have
+// the default ports taken by one with a dead member. Nobody joins that one, or
+// removes its member, because the client port is where it would be guessed.
+func TestTwoEtcdsOnAHost(t *testing.T) {
+	s := newSite(t, 1)
+	hosts := s.lab.Hosts(3, "3.6")
+	s.lab.Found(hosts...)
+	hosts[2].Kill()
+	s.lab.WaitLeader(hosts[:2]...)
+	var list []string
+	for _, h := range hosts {
+		list = append(list, fmt.Sprintf("%s=http://%s:12380", h.Name, h.Addr))
+	}
+	second := []string{"-discovery=", "-data-dir=" + t.TempDir(), "-initial-advertise-peer-urls=http://" + hosts[0].Addr + ":12380", "-cluster-size=3"}
+	s.unchanged(hosts[0], func() {
+		byList := append(second, "-initial-cluster="+strings.Join(list, ","))
+		s.wantWait(s.start(hosts[0], append(byList, "-initial-cluster-state=existing")...), "unreachable")
+		s.want(s.elastic(hosts[0], append(byList, "-initial-cluster-state=new")...), 0, "found")
+	})
 }

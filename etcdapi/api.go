@@ -43,7 +43,8 @@ type Config struct {
 	// Own are this host's own peer URLs.
 	Own []string
 	// Thorough waits for every address and every log, where a Look otherwise
-	// ends when what is still to come cannot matter to a decision.
+	// ends when what is still to come cannot matter to a decision, and takes
+	// whoever answers at this host's own client port for one to be seen.
 	Thorough bool
 	// ProbeTimeout is the time each address gets to answer. Default 2s.
 	ProbeTimeout time.Duration

@@ -28,11 +28,14 @@ type look struct {
 	results  chan answer
 	verdicts chan evidence
 
-	named   map[contact]bool    // by the admin
-	guesses map[contact]contact // a guessed client port, for which peer port
-	depths  map[contact]int     // of everything asked
+	data    joiner.ID             // the cluster of this host's data
+	named   map[contact]bool      // by the admin
+	guesses map[contact][]contact // a guessed client port, for which peer ports
+	told    map[contact]bool      // somebody said that it is one, so it is no guess
+	depths  map[contact]int       // of everything asked
 	pending map[contact]bool
 	answers []answer
+	strange []answer // of guesses that nobody vouches for yet
 
 	proofs   map[joiner.ID]answer // the first one for each cluster
 	evidence map[joiner.ID]evidence
@@ -45,7 +48,8 @@ func newLook(ctx context.Context, a *API) *look {
 		results:  make(chan answer, maxContacts),
 		verdicts: make(chan evidence, maxContacts),
 		named:    map[contact]bool{},
-		guesses:  map[contact]contact{},
+		guesses:  map[contact][]contact{},
+		told:     map[contact]bool{},
 		depths:   map[contact]int{},
 		pending:  map[contact]bool{},
 		proofs:   map[joiner.ID]answer{},
@@ -55,6 +59,7 @@ func newLook(ctx context.Context, a *API) *look {
 
 // seed asks what is known beforehand, what the admin said first.
 func (l *look) seed(where Where) {
+	l.data = where.Data
 	l.askNamed(l.api.endpoints)
 	for _, c := range l.api.remembered() {
 		l.ask(c, 0)
@@ -62,32 +67,27 @@ func (l *look) seed(where Where) {
 	l.askNamed(parseContacts(clientPort, where.Clients))
 	peers := parseContacts(peerPort, where.Peers)
 	l.askNamed(peers)
-	l.askNamed(l.guess(peers))
+	l.guess(peers)
 	for _, c := range parseContacts(peerPort, where.Registered) {
 		l.ask(c, 0)
-		l.ask(l.guess([]contact{c})[0], 0)
+		l.guess([]contact{c})
 	}
 }
 
 func (l *look) askNamed(list []contact) {
 	for _, c := range list {
-		l.named[c] = true
+		l.named[c], l.told[c] = true, true
 		l.ask(c, 0)
 	}
 }
 
-// guess gives the client ports that may belong to peer ports.
-func (l *look) guess(peers []contact) []contact {
-	guesses := make([]contact, len(peers))
-	for i, peer := range peers {
+// guess asks the client ports that may belong to peer ports.
+func (l *look) guess(peers []contact) {
+	for _, peer := range peers {
 		guess := l.api.guess(peer)
-		_, asked := l.depths[guess]
-		if _, guessed := l.guesses[guess]; !asked && !guessed {
-			l.guesses[guess] = peer
-		}
-		guesses[i] = guess
+		l.guesses[guess] = append(l.guesses[guess], peer)
+		l.ask(guess, 0)
 	}
-	return guesses
 }
 
 // ask starts asking a contact, once.
@@ -130,11 +130,29 @@ func (l *look) run() {
 	slices.SortFunc(l.answers, func(a, b answer) int { return compareContacts(a.contact, b.contact) })
 }
 
+// take counts an answer, and those that it vouches for.
 func (l *look) take(ans answer) {
 	delete(l.pending, ans.contact)
+	if !l.vouched(ans) {
+		l.strange = append(l.strange, ans)
+		return
+	}
+	l.count(ans)
+	for i, other := range l.strange {
+		if l.vouched(other) {
+			l.strange = slices.Delete(l.strange, i, i+1)
+			l.take(other)
+			return
+		}
+	}
+}
+
+// count lets an answer be one of those that matter.
+func (l *look) count(ans answer) {
 	l.answers = append(l.answers, ans)
 	learned := ans.learns()
 	for _, c := range learned[:min(len(learned), maxLearned)] {
+		l.told[c] = true
 		l.ask(c, l.depths[ans.contact]+1)
 	}
 	if _, known := l.proofs[ans.cluster]; ans.proven && !known {
@@ -148,7 +166,7 @@ func (l *look) take(ans answer) {
 func (l *look) clients() []string {
 	var urls []string
 	for c := range l.depths {
-		if _, guessed := l.guesses[c]; c.port == clientPort && !guessed {
+		if c.port == clientPort && !l.guessed(c) {
 			urls = append(urls, c.url)
 		}
 	}
@@ -172,15 +190,12 @@ func (l *look) done() bool {
 // needless tells whether a contact is only one more address of a member that
 // has already answered, in a cluster of which all else is known.
 func (l *look) needless(c contact) bool {
-	if peer, guessed := l.guesses[c]; guessed {
-		c = peer
-	}
 	for id, proof := range l.proofs {
 		if !l.agreed(proof).Known() {
 			continue
 		}
 		for _, m := range proof.list {
-			if slices.Contains(contactsOf(m), c) && l.reached(id, m) != nil {
+			if l.leadsTo(c, m) && l.reached(id, m) != nil {
 				return l.evidence[id].err == nil || l.proven(id, m)
 			}
 		}

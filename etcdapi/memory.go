@@ -20,7 +20,7 @@ func (a *API) remember(l *look) {
 		a.known[id] = nil
 	}
 	for _, ans := range l.answers {
-		if ans.complete() && l.named[ans.contact] && (a.named[ans.cluster] || len(a.named) < maxClusters) {
+		if ans.complete() && l.byName(ans) && (a.named[ans.cluster] || len(a.named) < maxClusters) {
 			a.named[ans.cluster] = true
 		}
 		if _, known := a.known[ans.cluster]; !ans.complete() || !known && len(a.known) >= maxClusters {

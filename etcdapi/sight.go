@@ -27,6 +27,8 @@ type Where struct {
 	Registered []string
 	// Peers and Clients are URLs that the admin names, or a source of his.
 	Peers, Clients []string
+	// Data is the cluster of this host's data dir, 0 = none.
+	Data joiner.ID
 }
 
 // Look asks everybody it knows of, all at the same time: the endpoints of the
@@ -214,7 +216,7 @@ func (l *look) met(ans answer) []joiner.Member {
 }
 
 func (l *look) failures(clusters []joiner.Cluster) []joiner.Failure {
-	var list []joiner.Failure
+	list := l.strangers()
 	for _, ans := range l.answers {
 		if err := l.failure(ans, clusters); err != nil {
 			list = append(list, joiner.Failure{URL: ans.url, Error: err.Error(), Bar: l.bar(ans, err)})
@@ -227,7 +229,7 @@ func (l *look) failures(clusters []joiner.Cluster) []joiner.Failure {
 // bar is what stands between us and a server that lives. What runs at the port
 // that we guessed of this very host is nobody's business.
 func (l *look) bar(ans answer, err error) joiner.Reason {
-	if peer, guessed := l.guesses[ans.contact]; guessed && slices.Contains(l.api.own, peer.url) {
+	if l.guessedOwn(ans.contact) {
 		return ""
 	}
 	return bar(err)
@@ -235,7 +237,7 @@ func (l *look) bar(ans answer, err error) joiner.Reason {
 
 func (l *look) failure(ans answer, clusters []joiner.Cluster) error {
 	switch {
-	case ans.err != nil && l.wrongGuess(ans):
+	case ans.err != nil && l.wrongGuess(ans.contact):
 		return nil
 	case ans.err != nil:
 		return ans.err
@@ -248,15 +250,4 @@ func (l *look) failure(ans answer, clusters []joiner.Cluster) error {
 		}
 	}
 	return nil
-}
-
-// wrongGuess tells whether somebody knows better than our guess of a client
-// port.
-func (l *look) wrongGuess(ans answer) bool {
-	peer, guessed := l.guesses[ans.contact]
-	return guessed && slices.ContainsFunc(l.answers, func(other answer) bool {
-		return slices.ContainsFunc(other.list, func(m joiner.Member) bool {
-			return m.Started() && slices.Contains(contactsOf(m), peer) && !slices.Contains(contactsOf(m), ans.contact)
-		})
-	})
 }

@@ -1,0 +1,89 @@
+package etcdapi
+
+import (
+	"net/http/httptest"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/sttts/elastic-etcd/joiner"
+)
+
+// TestGuess has an etcd at the client port that is guessed of a peer port. It
+// counts only where it is known to be of that member's cluster.
+func TestGuess(t *testing.T) {
+	const peer = "http://127.0.0.1:3" // nobody is there
+	tests := map[string]struct {
+		where  Where
+		member string // a peer URL of the fake's only member
+		counts bool
+		named  bool
+	}{
+		"of a name":          {Where{Peers: []string{peer}}, peer, true, true},
+		"of a registration":  {Where{Registered: []string{peer}}, peer, true, false},
+		"another etcd":       {Where{Peers: []string{peer}}, "http://127.0.0.1:4", false, false},
+		"another, two peers": {Where{Registered: []string{"http://127.0.0.1:5", peer}}, "http://127.0.0.1:4", false, false},
+		"of the second peer": {Where{Registered: []string{"http://127.0.0.1:5", peer}}, peer, true, false},
+		"of our data":        {Where{Registered: []string{peer}, Data: 0xc1}, "http://127.0.0.1:4", true, false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t, 1)
+			f.members = []joiner.Member{{ID: 1, PeerURLs: []string{test.member}, ClientURLs: []string{f.url}}}
+			a := newTestAPI(t, patient)
+			a.clientPort = portOf(t, f.url)
+			for range 2 { // what is remembered vouches for nothing
+				s := a.Look(t.Context(), test.where)
+				if (len(s.Clusters) == 1) != test.counts || test.counts && s.Clusters[0].Named != test.named {
+					t.Errorf("clusters %+v", s.Clusters)
+				}
+				if told := strings.Contains(failureOf(s, f.url), "does not count"); told == test.counts {
+					t.Errorf("failures %+v", s.Failures)
+				}
+			}
+		})
+	}
+}
+
+// TestGuessVouchedFor has the peer port that a client port was guessed for
+// answer for the same cluster, or for another one.
+func TestGuessVouchedFor(t *testing.T) {
+	for cluster, counts := range map[string]bool{"c1": true, "c2": false} {
+		f := newFake(t, 1)
+		f.members = []joiner.Member{{ID: 1, PeerURLs: []string{"http://127.9.9.1:4"}, ClientURLs: []string{"http://127.9.9.1:5"}}}
+		peer := httptest.NewServer(say(cluster, `[{"id":1,"peerURLs":["http://127.9.9.1:4"]}]`))
+		defer peer.Close()
+		a := newTestAPI(t, patient)
+		a.clientPort = portOf(t, f.url)
+		if s := a.Look(t.Context(), Where{Peers: []string{peer.URL}}); (len(s.Clusters) == 1) != counts {
+			t.Errorf("%s: %+v", cluster, s)
+		}
+	}
+}
+
+// TestOwnGuess: status asks who is on this host, as etcdctl does.
+func TestOwnGuess(t *testing.T) {
+	for _, thorough := range []bool{true, false} {
+		f := newFake(t, 1)
+		f.members = []joiner.Member{{ID: 1, PeerURLs: []string{"http://127.9.9.1:4"}, ClientURLs: []string{f.url}}}
+		a := newTestAPI(t, patient)
+		a.clientPort, a.thorough, a.own = portOf(t, f.url), thorough, []string{"http://127.0.0.1:3"}
+		if s := a.Look(t.Context(), Where{Registered: a.own}); (len(s.Clusters) == 1) != thorough {
+			t.Errorf("thorough %v: %+v", thorough, s)
+		}
+	}
+}
+
+func portOf(t *testing.T, raw string) int {
+	t.Helper()
+	u, err := url.Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port, err := strconv.Atoi(u.Port())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
