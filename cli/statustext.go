@@ -146,6 +146,8 @@ func logText(s joiner.Status, m joiner.Member) string {
 		return ""
 	case m.Health.Following:
 		return "follows the log"
+	case m.Health.Receiving:
+		return "receives a snapshot, " + behind
 	case m.Health.Stalled > 0:
 		return "log stands still, " + behind
 	default: // whether it moves was not seen

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,6 +29,8 @@ type progress struct {
 	term   uint64
 	commit uint64
 	match  map[joiner.ID]uint64
+	// receiving are those that a snapshot is being sent to.
+	receiving map[joiner.ID]bool
 }
 
 // parseProgress reads a body of /debug/vars: raft.status, the same from etcd
@@ -38,7 +41,10 @@ func parseProgress(body []byte) (progress, error) {
 		Status *struct {
 			ID, Lead     joiner.ID
 			Term, Commit uint64
-			Progress     map[joiner.ID]struct{ Match uint64 }
+			Progress     map[joiner.ID]struct {
+				Match uint64
+				State string // StateSnapshot, in 2.3 ProgressStateSnapshot
+			}
 		} `json:"raft.status"`
 	}
 	if err := json.Unmarshal(body, &vars); err != nil {
@@ -51,9 +57,9 @@ func parseProgress(body []byte) (progress, error) {
 	case s.Lead != s.ID || len(s.Progress) == 0:
 		return progress{}, fmt.Errorf("member %s is not the leader", s.ID)
 	}
-	p := progress{leader: s.ID, term: s.Term, commit: s.Commit, match: make(map[joiner.ID]uint64, len(s.Progress))}
+	p := progress{leader: s.ID, term: s.Term, commit: s.Commit, match: map[joiner.ID]uint64{}, receiving: map[joiner.ID]bool{}}
 	for id, of := range s.Progress {
-		p.match[id] = of.Match
+		p.match[id], p.receiving[id] = of.Match, strings.HasSuffix(of.State, "StateSnapshot")
 	}
 	return p, nil
 }

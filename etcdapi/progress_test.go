@@ -71,6 +71,19 @@ func TestNoProof(t *testing.T) {
 	}
 }
 
+// TestReceiving reads what an etcd says, of each generation, while it sends a snapshot.
+func TestReceiving(t *testing.T) {
+	for _, state := range []string{"StateSnapshot", "ProgressStateSnapshot"} {
+		f := pair(t, []string{"http://127.9.9.2:1"}, []string{"http://127.9.9.2:2"})
+		f.vars = []string{`{"raft.status":{"id":"1","lead":"1","term":7,"commit":10,"progress":{
+			"1":{"match":10,"next":11,"state":"StateReplicate"},"2":{"match":0,"next":1,"state":"` + state + `"}}}}`}
+		c, _ := lookAt(t, newTestAPI(t, patient, f.url))
+		if one, two := c.Members[0].Health, c.Members[1].Health; one.Receiving || !two.Receiving || two.Following {
+			t.Errorf("%s: %+v, %+v", state, one, two)
+		}
+	}
+}
+
 // TestLateFollower catches up while it is watched, to the entry that was the
 // newest when that began.
 func TestLateFollower(t *testing.T) {

@@ -149,7 +149,7 @@ func (l *look) agreed(best answer) joiner.Version {
 // examine fills in what was seen of one member.
 func (l *look) examine(cluster joiner.ID, m *joiner.Member, e evidence) {
 	if e.err == nil {
-		m.Health.Match, m.Health.Following = e.match[m.ID], e.following(m.ID)
+		m.Health.Match, m.Health.Following, m.Health.Receiving = e.match[m.ID], e.following(m.ID), e.receiving[m.ID]
 	}
 	l.meet(cluster, m)
 }

@@ -28,7 +28,7 @@ type track struct {
 
 // Note fills in, for every member of the cluster, for how long it has been
 // silent and stalled. The members come with what was seen at this moment:
-// Reached, Unclear, Match and Following. Only a moment at which a quorum's
+// Reached, Unclear, Match, Following and Receiving. Only a moment at which a quorum's
 // logs moved counts against a member whose log did not.
 func (l *Ledger) Note(now time.Time, c *Cluster) {
 	src := source{c.ID, c.Leader, c.Term}
@@ -58,7 +58,7 @@ func (t track) note(now time.Time, m Member, counts, starting bool) track {
 	case t.silentSince.IsZero():
 		t.silentSince = now
 	}
-	if !counts || t.match != m.Health.Match || m.Health.Following {
+	if !counts || t.match != m.Health.Match || m.Health.Following || m.Health.Receiving {
 		t.stalledSince = now
 	}
 	t.match = m.Health.Match

@@ -45,6 +45,7 @@ func TestLedger(t *testing.T) {
 		{"another term", []Cluster{moment(10, 5, ""), moment(11, 5, ""), change(moment(12, 5, ""), func(c *Cluster) { c.Term++ })}, 2 * time.Second, 0},
 		{"no evidence for a moment", []Cluster{moment(10, 5, ""), change(moment(11, 5, ""), noProof), moment(12, 5, "")}, 2 * time.Second, time.Second},
 		{"another cluster", []Cluster{change(moment(10, 5, ""), func(c *Cluster) { c.ID = 7 }), moment(11, 5, ""), moment(12, 5, "")}, time.Second, time.Second},
+		{"it gets a snapshot", []Cluster{moment(10, 0, ""), change(moment(11, 0, ""), func(c *Cluster) { c.Members[2].Health.Receiving = true }), moment(12, 0, "")}, 2 * time.Second, time.Second},
 		{"it follows", []Cluster{moment(10, 10, ""), moment(10, 10, ""), moment(10, 10, "")}, 2 * time.Second, 0},
 	} {
 		h := watchOver(&Ledger{}, c.moments)

@@ -182,8 +182,11 @@ type Health struct {
 	Match uint64 `json:"match,omitempty"`
 	// Following is true when Match is at the newest entry.
 	Following bool `json:"following,omitempty"`
+	// Receiving tells that the leader is sending it a snapshot: Match stands
+	// still until it has all of that, or the leader gives up.
+	Receiving bool `json:"receiving,omitempty"`
 	// Stalled is for how long Match stood still while a quorum's moved on,
-	// under the same leader and term.
+	// under the same leader and term, and no snapshot was on its way.
 	Stalled Duration `json:"stalled,omitempty"`
 }
 

@@ -167,7 +167,7 @@ func (s Status) Alarms() []string {
 // not follow it is known whether its log stands still.
 func (s Status) Clear() bool {
 	unclear := func(m Member) bool {
-		return m.Started() && !m.Health.Following && m.Health.Stalled == 0
+		return m.Started() && !m.Health.Following && !m.Health.Receiving && m.Health.Stalled == 0
 	}
 	return s.Quorum && (s.Cluster.NoProof != "" || !slices.ContainsFunc(s.Cluster.Members, unclear))
 }

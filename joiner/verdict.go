@@ -44,6 +44,9 @@ func describe(m Member) string {
 
 // evidence says in numbers why a member is taken for dead.
 func evidence(m Member) string {
+	if m.Health.Receiving {
+		return fmt.Sprintf("no answer to this host for %s, and the leader is sending it a snapshot", m.Health.Silent.Round())
+	}
 	return fmt.Sprintf("no answer to this host for %s, no progress in the leader's log for %s (match %d)",
 		m.Health.Silent.Round(), m.Health.Stalled.Round(), m.Health.Match)
 }
