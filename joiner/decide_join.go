@@ -15,6 +15,9 @@ type joining struct {
 // decide deals first with members that collide with this host; a host that
 // collides with nobody goes by the strategy.
 func (j joining) decide() Plan {
+	if plan, taken := j.o.taken(j.p, &j.c); taken {
+		return plan
+	}
 	for _, m := range j.c.Members {
 		if plan, collides := j.collision(m); collides {
 			return plan

@@ -52,11 +52,38 @@ func (o Observation) foreign(p Policy) (plan Plan, decided bool) {
 	if len(o.Clusters) == 0 {
 		return Plan{}, false
 	}
-	c := o.Clusters[0]
-	if i := slices.IndexFunc(c.Members, func(m Member) bool { return m.Health.Reached != "" && overlap(m.PeerURLs, p.PeerURLs) }); i >= 0 {
-		return refuse(OwnURLsInUse, fmt.Sprintf("member %s of cluster %s, which is not that of %s, runs at the peer URLs of this host", describe(c.Members[i]), c.ID, o.Discovery.Name()),
-			"stop that etcd, or give another peer URL"), true
+	if plan, taken := o.taken(p, nil); taken {
+		return plan, true
 	}
+	c := o.Clusters[0]
 	return wait(ClusterForeign, fmt.Sprintf("registrations under %s lead to cluster %s (%s), which is not the one of its founders: nobody joins that by mistake", o.Discovery.Name(), c.ID, c.From),
 		"start the founders; if this host is to join that cluster all the same (one that is restored from a backup has a new ID), name its members: -endpoints"), true
+}
+
+// taken tells whether an etcd of another cluster than that to join runs at a
+// peer URL of this host: its own could not start there, and the members would
+// call that one.
+func (o Observation) taken(p Policy, ours *Cluster) (plan Plan, taken bool) {
+	who, found := o.at(p.PeerURLs, ours)
+	if !found {
+		return Plan{}, false
+	}
+	return refuse(OwnURLsInUse, who+" runs at the peer URLs of this host", "stop that etcd, or give another peer URL"), true
+}
+
+// at describes an etcd that answers at one of these peer URLs, and is not of
+// our cluster.
+func (o Observation) at(peerURLs []string, ours *Cluster) (who string, found bool) {
+	for _, c := range o.Clusters {
+		i := slices.IndexFunc(c.Members, func(m Member) bool { return m.Health.Reached != "" && overlap(m.PeerURLs, peerURLs) })
+		if i >= 0 && (ours == nil || c.ID != ours.ID) {
+			return fmt.Sprintf("member %s of another cluster, %s,", describe(c.Members[i]), c.ID), true
+		}
+	}
+	for _, v := range o.Views {
+		if slices.Contains(peerURLs, v.From) && ours != nil && v.ClusterID != ours.ID {
+			return fmt.Sprintf("an etcd of another cluster, %s,", v.ClusterID), true
+		}
+	}
+	return "", false
 }

@@ -19,6 +19,11 @@ var foreignCases = []decideCase{
 		o.Clusters = []Cluster{cluster("", other, alsoMember(member(2, "healthy")))}
 	}), StepWait, ClusterForeign, 75},
 	{"it runs at our peer URLs", host(2), observed(cluster("healthy healthy healthy", other)), StepRefuse, OwnURLsInUse, 78},
+	{"it runs at our peer URLs, and the token's answers too", host(4), observed(cluster("healthy healthy dead"), cluster("", other, alsoMember(member(4, "healthy")))), StepRefuse, OwnURLsInUse, 78},
+	{"it is dead there, and the token's answers too", host(4), observed(cluster("healthy healthy dead"), cluster("", other, alsoMember(member(4, "dead")))), StepRemove, FullDead, 0},
+	{"one without a quorum runs at our peer URLs", host(4), with(observed(cluster("healthy healthy dead")), func(o *Observation) {
+		o.Views = []View{{From: hostURL(4), ClusterID: 7, Members: []Member{member(9, "healthy")}}}
+	}), StepRefuse, OwnURLsInUse, 78},
 	{"it is dead at our peer URLs", host(3), observed(cluster("healthy healthy dead", other)), StepWait, ClusterForeign, 75},
 	{"the founders spelled the token differently", host(4), with(observed(cluster("healthy healthy dead")), func(o *Observation) { o.Discovery.Token += "/" }), StepRemove, FullDead, 0},
 	{"the service does not answer any more", host(4), with(observed(cluster("healthy healthy dead")), func(o *Observation) {
