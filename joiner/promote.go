@@ -1,6 +1,9 @@
 package joiner
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // DecidePromotion says what to do next for a host whose etcd has been started,
 // so that its member becomes a voter: pure as Decide is. A member that is one
@@ -60,30 +63,41 @@ type promoting struct {
 	m Member
 }
 
-// decide keeps the intent alive for as long as it takes: to catch up with a
-// large cluster is a matter of minutes.
+// decide has nobody else wait for what may take for ever: the intent is put
+// there, or renewed, only while the learner catches up, and for a change.
 func (j promoting) decide() Plan {
-	if plan, blocked := first(j.admitted, j.sound); blocked {
-		return plan
-	}
-	if plan, blocked := j.c.turn(j.p, Intent{Purpose: ToPromote}); blocked {
-		return plan
-	}
-	if j.c.NoProof != "" && !j.m.Health.Proven {
-		return wait(NoEvidence, fmt.Sprintf("whether learner %s has caught up and takes part only the leader can tell: %s", describe(j.m), j.c.NoProof),
-			"let this host reach /debug/vars on the leader's client URL (or name its --listen-client-http-urls in -endpoints)")
-	}
-	if !j.caughtUp() {
-		return wait(PromoteBehind, fmt.Sprintf("learner %s has not caught up yet: it holds entry %d of %d", describe(j.m), j.m.Health.Match, j.c.newest()),
-			"look at the log of this host's etcd")
-	}
-	if plan, busy := j.replace(); busy {
+	if plan, blocked := first(j.admitted, j.sound, j.behind, j.replace); blocked {
 		return plan
 	}
 	if !j.c.safeToPromote() {
 		return j.c.atRisk("one more voter", "bring a member back")
 	}
+	if plan, blocked := j.hold(); blocked {
+		return plan
+	}
 	return j.c.promotion(j.p, j.m, PromoteReady, fmt.Sprintf("learner %s has caught up", describe(j.m)))
+}
+
+// hold has the intent to promote be this host's.
+func (j promoting) hold() (Plan, bool) { return j.c.turn(j.p, Intent{Purpose: ToPromote}) }
+
+// behind waits for the learner to catch up: with a large cluster that is a
+// matter of minutes. Of one that stands still nobody knows.
+func (j promoting) behind() (Plan, bool) {
+	if j.c.NoProof != "" && !j.m.Health.Proven {
+		return wait(NoEvidence, fmt.Sprintf("whether learner %s has caught up and takes part only the leader can tell: %s", describe(j.m), j.c.NoProof),
+			"let this host reach /debug/vars on the leader's client URL (or name its --listen-client-http-urls in -endpoints)"), true
+	}
+	if j.caughtUp() {
+		return Plan{}, false
+	}
+	if j.m.Health.Stalled < j.p.DeadAfter {
+		if plan, blocked := j.hold(); blocked {
+			return plan, true
+		}
+	}
+	return wait(PromoteBehind, fmt.Sprintf("learner %s has not caught up yet: it holds entry %d of %d", describe(j.m), j.m.Health.Match, j.c.newest()),
+		"look at the log of this host's etcd"), true
 }
 
 // caughtUp wants more of a learner than etcd does. Etcd is content with nine
@@ -113,38 +127,51 @@ func (j promoting) replace() (Plan, bool) {
 	if !found {
 		return Plan{}, false
 	}
-	if !j.p.removes() && j.replaces() == 0 {
-		return wait(PromoteFull, fmt.Sprintf("cluster %s is full, and strategy %q never removes a member", j.c.ID, j.p.Strategy),
+	if !j.p.removes() && m.ID != j.replaces() {
+		return j.noPlace(fmt.Sprintf("strategy %q never removes a member", j.p.Strategy),
 			"to grow the cluster, give -cluster-size; or remove a dead member: etcdctl member remove"), true
 	}
 	switch verdict(j.p, j.c, m) {
 	case alive:
-		if j.hasRoom() {
-			return Plan{}, false
-		}
-		return wait(PromoteFull, fmt.Sprintf("cluster %s is full: member %s, which this host was to replace, is alive", j.c.ID, describe(m)),
+		return j.noPlace(fmt.Sprintf("member %s, whose place this host would take, is alive", describe(m)),
 			"to grow the cluster, give -cluster-size; or remove the learner: elastic-etcd leave"), true
 	case undecided:
 		return watch(fmt.Sprintf("watching whether member %s is still dead (this host replaces it): %s", describe(m), evidence(m))), true
 	case unknowable:
 		return noEvidence(j.c, m), true
 	}
-	if !j.c.safeToRemove(m) {
-		return j.c.atRisk(fmt.Sprintf("the removal of member %s, which is dead,", describe(m)), "bring other members back first"), true
-	}
-	return j.c.removal(j.p, m, PromoteReplaced, fmt.Sprintf("member %s is dead, and this host has caught up to replace it", describe(m))), true
+	return j.takeOver(m), true
 }
 
-// replaced is the member that the intent names, or in a full cluster any dead
-// one; where none is dead, any voter that stands in the way.
-func (j promoting) replaced() (Member, bool) {
-	if m, listed := j.c.member(j.replaces()); listed {
-		return m, true
+// noPlace waits for a place, and holds up nobody else meanwhile.
+func (j promoting) noPlace(why, hint string) Plan {
+	if i := j.c.under(j.p); i != nil {
+		return j.c.release(*i)
 	}
-	if j.hasRoom() {
+	return wait(PromoteFull, fmt.Sprintf("cluster %s is full, and %s", j.c.ID, why), hint)
+}
+
+func (j promoting) takeOver(m Member) Plan {
+	if !j.c.safeToRemove(m) {
+		return j.c.atRisk(fmt.Sprintf("the removal of member %s, which is dead,", describe(m)), "bring other members back first")
+	}
+	if plan, blocked := j.hold(); blocked {
+		return plan
+	}
+	return j.c.removal(j.p, m, PromoteReplaced, fmt.Sprintf("member %s is dead, and this host has caught up to replace it", describe(m)))
+}
+
+// replaced is the member that the intent names, unless that lives again; in a
+// full cluster any dead voter; where none is dead, one that stands in the way.
+func (j promoting) replaced() (Member, bool) {
+	named, listed := j.c.member(j.replaces())
+	switch {
+	case listed && verdict(j.p, j.c, named) != alive:
+		return named, true
+	case j.hasRoom():
 		return Member{}, false
 	}
-	voters := without(j.c.Members, j.m.ID)
+	voters := slices.DeleteFunc(slices.Clone(j.c.Members), func(m Member) bool { return m.Learner })
 	for _, v := range []life{dead, undecided, unknowable, alive} {
 		if m, found := j.longest(voters, v); found {
 			return m, true
@@ -174,14 +201,4 @@ func (j promoting) replaces() ID {
 		return i.Replaces
 	}
 	return 0
-}
-
-func without(members []Member, id ID) []Member {
-	var others []Member
-	for _, m := range members {
-		if m.ID != id {
-			others = append(others, m)
-		}
-	}
-	return others
 }

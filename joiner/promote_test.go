@@ -31,6 +31,8 @@ func intentOf(p Policy) func(*Cluster) {
 	return intent(5, func(i *Intent) { i.PeerURLs = p.PeerURLs })
 }
 
+func runningOut(i *Intent) { i.Left = renewBelow - 1 }
+
 func replacing(n int) func(*Intent) { return func(i *Intent) { i.Replaces = founderID(n) } }
 
 var promotionCases = []decideCase{
@@ -47,14 +49,16 @@ var promotionCases = []decideCase{
 	{"a learner without an intent", host(4), learnerHere("healthy", cluster("healthy healthy")), StepClaim, IntentClaim, 0},
 	{"a learner, another host changes the membership", host(4), learnerHere("healthy", cluster("healthy healthy", intent(5))), StepWait, JoinInFlight, 75},
 	{"a learner that is behind", host(4), learnerHere("stalled", cluster("healthy healthy", intent(4))), StepWait, PromoteBehind, 75},
-	{"a learner that is behind for long", host(4), learnerHere("stalled", cluster("healthy healthy", intent(4, func(i *Intent) { i.Left = renewBelow - 1 }))), StepClaim, IntentRenew, 0},
+	{"a learner that is behind for long", host(4), learnerHere("behind", cluster("healthy healthy", intent(4, runningOut))), StepClaim, IntentRenew, 0},
+	{"a learner that is behind without an intent", host(4), learnerHere("behind", cluster("healthy healthy")), StepClaim, IntentClaim, 0},
+	{"a learner that stands still", host(4), learnerHere("stalled", cluster("healthy healthy", intent(4, runningOut))), StepWait, PromoteBehind, 75},
 	{"a learner that has caught up", host(4), learnerHere("healthy", cluster("healthy healthy", intent(4))), StepPromote, PromoteReady, 0},
 	{"a learner that has caught up and hangs", host(4), learnerHere("dead", cluster("stalled stalled", intent(4))), StepWait, PromoteBehind, 75},
-	{"a learner that hangs, and the leader cannot be asked", host(4), learnerHere("dead", cluster("healthy healthy", intent(4), noProof)), StepWait, NoEvidence, 75},
+	{"a learner that hangs, and the leader cannot be asked", host(4), learnerHere("dead", cluster("healthy healthy", intent(4, runningOut), noProof)), StepWait, NoEvidence, 75},
 	{"a learner cut off from the others, and the leader cannot be asked", host(4), learnerHere("stalled", cluster("healthy healthy", intent(4), noProof)), StepWait, NoEvidence, 75},
 	{"a learner, and the leader cannot be asked", host(4), learnerHere("healthy", cluster("healthy healthy", intent(4), noProof)), StepPromote, PromoteReady, 0},
 	{"the second member", host(4), learnerHere("healthy", cluster("healthy", intent(4))), StepPromote, PromoteReady, 0},
-	{"its vote would be a risk", host(4, size(5)), learnerHere("healthy", cluster("healthy dead dead", intent(4))), StepWait, QuorumAtRisk, 75},
+	{"its vote would be a risk", host(4, size(5)), learnerHere("healthy", cluster("healthy dead dead", intent(4, runningOut))), StepWait, QuorumAtRisk, 75},
 	{"it replaces a dead member", host(4), learnerHere("healthy", cluster("healthy healthy dead", intent(4, replacing(3)))), StepRemove, PromoteReplaced, 0},
 	{"it replaces a dead member, and its intent ran out long ago", host(4), func() Observation {
 		o := learnerHere("healthy", cluster("healthy healthy dead", intent(4, func(i *Intent) { i.Purpose, i.Size = ToPromote, 0 }), begun(4, 1, 2, 3), func(c *Cluster) { c.Begun.Replaces = founderID(3) }))
@@ -64,12 +68,17 @@ var promotionCases = []decideCase{
 	{"a voter, and what it began is remembered", host(1), hasData(1, cluster("healthy healthy healthy", begun(1, 2, 3))), StepForget, JoinOver, 0},
 	{"it replaces a dead member, with a new intent", host(4), learnerHere("healthy", cluster("healthy healthy dead", intent(4, func(i *Intent) { i.Purpose = ToPromote }))), StepRemove, PromoteReplaced, 0},
 	{"its cluster grows beyond the token's size", host(4), learnerHere("healthy", cluster("healthy healthy healthy", intent(4, func(i *Intent) { i.Size = 5 }))), StepPromote, PromoteReady, 0},
-	{"it replaces a member that may be dead", host(4), learnerHere("healthy", cluster("healthy healthy silent", intent(4, replacing(3)))), StepWatch, WatchMembers, 75},
-	{"it replaces a member that lives again", host(4), learnerHere("healthy", cluster("healthy healthy healthy", intent(4, replacing(3)))), StepWait, PromoteFull, 75},
+	{"it replaces a member that may be dead", host(4), learnerHere("healthy", cluster("healthy healthy silent", intent(4, replacing(3), runningOut))), StepWatch, WatchMembers, 75},
+	{"it replaces a member that lives again, and holds up others", host(4), learnerHere("healthy", cluster("healthy healthy healthy", intent(4, replacing(3)))), StepRelease, IntentRelease, 0},
+	{"it replaces a member that lives again", host(4), learnerHere("healthy", cluster("healthy healthy healthy", begun(4, 1, 2, 3), func(c *Cluster) { c.Begun.Replaces = founderID(3) })), StepWait, PromoteFull, 75},
+	{"it replaces a member that lives again, and another one is dead", host(4), learnerHere("healthy", cluster("dead healthy healthy", intent(4, replacing(3)))), StepRemove, PromoteReplaced, 0},
+	{"the same, add", host(4, strategy(Add)), learnerHere("healthy", cluster("dead healthy healthy", intent(4, replacing(3)))), StepRelease, IntentRelease, 0},
+	{"it replaces a member that lives again, and another learner is dead", host(4), learnerHere("healthy", cluster("healthy healthy healthy", alsoMember(asLearner(member(5, "dead"))))), StepWait, PromoteFull, 75},
 	{"it replaces a member that lives again, and there may be more", host(4, size(7)), learnerHere("healthy", cluster("healthy healthy healthy", intent(4, replacing(3)))), StepPromote, PromoteReady, 0},
 	{"the members differ", host(4), learnerHere("healthy", cluster("healthy healthy", intent(4), func(c *Cluster) { c.Members[0].Alarms = []string{"CORRUPT"} })), StepRefuse, AlarmCorrupt, 78},
-	{"it would replace a member, add", host(4, strategy(Add)), learnerHere("healthy", cluster("healthy healthy dead", intent(4))), StepWait, PromoteFull, 75},
-	{"it would replace a member, prepare", host(4, strategy(Prepare), size(3)), learnerHere("healthy", cluster("healthy healthy dead", intent(4))), StepWait, PromoteFull, 75},
+	{"it would replace a member, add", host(4, strategy(Add)), learnerHere("healthy", cluster("healthy healthy dead")), StepWait, PromoteFull, 75},
+	{"it would replace a member, prepare", host(4, strategy(Prepare), size(3)), learnerHere("healthy", cluster("healthy healthy dead")), StepWait, PromoteFull, 75},
+	{"it would replace a member, and another host changes the membership", host(4), learnerHere("healthy", cluster("healthy healthy dead", intent(5))), StepWait, JoinInFlight, 75},
 	{"nobody gave the peer URLs", nowhere(4), learnerHere("healthy", cluster("healthy healthy dead", intent(4, replacing(3)))), StepRemove, PromoteReplaced, 0},
 	{"nobody gave the peer URLs, and another host changes the membership", nowhere(4), learnerHere("healthy", cluster("healthy healthy dead", intentOf(nowhere(5)))), StepWait, JoinInFlight, 75},
 	{"it replaces a member, no evidence", host(4), learnerHere("healthy", cluster("healthy healthy dead", noProof, intent(4, replacing(3)))), StepRefuse, NoEvidence, 75},
