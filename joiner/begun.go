@@ -38,9 +38,14 @@ func (c Cluster) joinOf(peerURLs []string) *Intent {
 	return nil
 }
 
+// began tells whether the join that is remembered is this host's.
+func (c Cluster) began(p Policy) bool {
+	return c.Begun != nil && sameURLs(c.Begun.PeerURLs, p.identity())
+}
+
 // forget ends what this host has begun, once that does not matter any more.
 func (c Cluster) forget(p Policy) (Plan, bool) {
-	if c.NoIntent != "" || c.Begun == nil || !sameURLs(c.Begun.PeerURLs, p.identity()) {
+	if c.NoIntent != "" || !c.began(p) {
 		return Plan{}, false
 	}
 	return c.forgetting(c.Begun), true

@@ -108,7 +108,9 @@ func (c Cluster) turn(p Policy, want Intent) (plan Plan, blocked bool) {
 		return Plan{}, false
 	case c.inFlight(p):
 		return c.inFlightPlan(), true
-	case !i.by(p.identity()), want.Purpose == ToJoin && i.Purpose != ToJoin: // one of a leave that died says nothing of a join
+	case !i.by(p.identity()), want.Purpose == ToJoin && i.Purpose != ToJoin, want.Of != nil && !c.began(p):
+		// An intent of a leave that died says nothing of a join, nor does one
+		// of a join of which nothing is remembered.
 		if i != nil {
 			want.Revision = i.Revision
 		}
@@ -170,7 +172,7 @@ func (o Observation) letGo(p Policy) (Plan, bool) {
 	for _, c := range o.Clusters {
 		listed := false
 		for _, m := range c.Members {
-			listed = listed || sameURLs(m.PeerURLs, p.identity())
+			listed = listed || sameURLs(m.PeerURLs, p.identity()) && (c.Intent == nil || m.ID != c.Intent.Former)
 		}
 		if i := c.under(p); i != nil && (!listed || i.Purpose == ToRepair || i.Purpose == ToLeave) {
 			return c.release(*i), true

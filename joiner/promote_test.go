@@ -148,6 +148,7 @@ func TestRunLetsGo(t *testing.T) {
 	}{
 		{"nothing was added", observed(cluster("healthy healthy healthy", intent(4))), "release"},
 		{"it is added", observed(cluster("healthy healthy", intent(4), alsoMember(member(4, "added")))), ""},
+		{"only its former self is there", observed(cluster("healthy healthy healthy", intent(4, func(i *Intent) { i.Former = founderID(4) }), alsoMember(member(4, "silent")))), "release"},
 		{"another host's", observed(cluster("healthy healthy healthy", intent(5))), ""},
 		{"it moved", hasData(4, cluster("healthy healthy healthy", intent(4, func(i *Intent) { i.Purpose = ToRepair }), alsoMember(member(4, "healthy")))), "release"},
 	} {

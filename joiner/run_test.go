@@ -50,8 +50,8 @@ func (s *script) Report(Plan) { s.reports++ }
 var (
 	// claimless is full before this host has claimed its intent.
 	claimless = observed(cluster("healthy healthy dead"))
-	full      = observed(cluster("healthy healthy dead", intent(4)))
-	roomy     = observed(cluster("healthy healthy", intent(4)))
+	full      = observed(cluster("healthy healthy dead", intent(4), begun(4, 1, 2, 3)))
+	roomy     = observed(cluster("healthy healthy", intent(4), begun(4, 1, 2, 3)))
 	listed    = observed(cluster("healthy healthy", intent(4), alsoMember(member(4, "added"))))
 	founders2 = foundingBy(1, "unspent", founder(1), founder(2))
 )
@@ -152,7 +152,7 @@ func TestRehearse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &script{world: []Observation{observed(cluster("healthy healthy silent")), observed(cluster("healthy healthy silent")), full}}
 		plans, o, err := Rehearse(t.Context(), host(4), w)
-		if err != nil || len(plans) != 3 || plans[0].Reason != FullDead || len(o.Clusters) != 1 {
+		if err != nil || len(plans) != 4 || plans[0].Reason != FullDead || len(o.Clusters) != 1 {
 			t.Errorf("got %v, %v", plans, err)
 		}
 		if len(w.steps) != 0 || w.reports != 2 {
