@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,7 +24,21 @@ func TestSystemdDiscovery(t *testing.T) {
 		f.tokenIsMade(m) // by a service that the first request starts
 		m.Run("systemctl", "restart", "elastic-etcd-discovery.service")
 		f.tokenIsMade(m)
+		f.damagedFileIsLeft(m)
 	})
+}
+
+// damagedFileIsLeft: the service waits for a human, and is not started again
+// and again.
+func (f *fleet) damagedFileIsLeft(m *machine.Machine) {
+	f.Helper()
+	m.Run("systemctl", "stop", "elastic-etcd-discovery.socket", "elastic-etcd-discovery.service")
+	m.Run("truncate", "--size=8192", "/var/lib/private/elastic-etcd-discovery/discovery.db")
+	_, _ = m.Try("systemctl", "start", "elastic-etcd-discovery.service") // before 254 it waits for the restarts
+	state := m.Run("systemctl", "show", "-p", "ActiveState,ExecMainStatus,NRestarts", "elastic-etcd-discovery.service")
+	if got := strings.Fields(state); !slices.Equal(slices.Sorted(slices.Values(got)), []string{"ActiveState=failed", "ExecMainStatus=78", "NRestarts=0"}) {
+		f.Fatalf("a service with a damaged file is %q", got)
+	}
 }
 
 func (f *fleet) tokenIsMade(m *machine.Machine) {

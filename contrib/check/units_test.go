@@ -132,6 +132,20 @@ func TestHardened(t *testing.T) {
 	}
 }
 
+// TestDiscoveryRestarts: always, but for what another try does not mend.
+func TestDiscoveryRestarts(t *testing.T) {
+	var got []string
+	for line := range strings.Lines(read(t, discoveryFile)) {
+		if strings.HasPrefix(line, "Restart") {
+			got = append(got, strings.TrimSpace(line))
+		}
+	}
+	want := []string{"Restart=always", "RestartSec=2s", "RestartPreventExitStatus=78"}
+	if !slices.Equal(got, want) {
+		t.Errorf("it has %q, want %q", got, want)
+	}
+}
+
 // TestTriesAgain runs the shell line of the oneshot for old systemds: it must end with the
 // exit codes that are final, and with no other.
 func TestTriesAgain(t *testing.T) {
