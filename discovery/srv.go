@@ -68,7 +68,7 @@ func NewSRV(c SRVConfig) (*SRV, error) {
 }
 
 // Look gives all that are in the records as founders: on the admin's word
-// alone, and only if every lookup was answered.
+// alone, and only if every lookup was answered and every record is of use.
 //
 // All founders must tell their etcds of one list, so it is ordered by URL and
 // in lower case, and everybody is called by the host that the record names.
@@ -77,7 +77,11 @@ func NewSRV(c SRVConfig) (*SRV, error) {
 func (s *SRV) Look(ctx context.Context) joiner.Discovery {
 	d := joiner.Discovery{Kind: joiner.KindSRV, Source: s.name, Token: s.c.Token}
 	urls, err := s.servers(ctx)
-	if err != nil {
+	switch {
+	case errors.As(err, new(*unusable)): // nobody knows how many there are to be
+		d.Invalid = err.Error()
+		return d
+	case err != nil:
 		d.Error = s.name + ": " + err.Error()
 		return d
 	}
@@ -197,30 +201,53 @@ func (s *SRV) records(ctx context.Context, service string) ([]string, error) {
 	asked.Wait()
 	urls := slices.Concat(secure, plain)
 	slices.Sort(urls)
-	return slices.Compact(urls), cmp.Or(secureErr, plainErr)
+	return slices.Compact(urls), graver(secureErr, plainErr)
+}
+
+// unusable is the error of a record that DNS gives and nobody can use: it must
+// be corrected, while a lookup that failed may mend by itself.
+type unusable struct{ error }
+
+// graver is an error of two, nil if both are. After a failure nobody knows all
+// records, so it comes first.
+func graver(a, b error) error {
+	if b != nil && errors.As(a, new(*unusable)) {
+		return b
+	}
+	return cmp.Or(a, b)
 }
 
 // lookup gives the URLs of one service. No record is no error.
 func (s *SRV) lookup(ctx context.Context, service, scheme string) ([]string, error) {
 	_, records, err := s.resolver.LookupSRV(ctx, s.service(service), "tcp", s.c.Domain)
-	urls, unusable := srvURLs(records, scheme)
-	var dns *net.DNSError
-	switch {
-	case errors.As(err, &dns) && dns.IsNotFound:
-		return nil, nil
-	case errors.As(err, &dns) && dns.IsTimeout:
-		err = errors.New("no answer in time")
-	case errors.As(err, &dns) && strings.HasSuffix(dns.Err, "connection refused"):
-		err = errors.New("the DNS server refuses connections") // without our port, which is another one each time
-	case errors.As(err, &dns):
-		err = errors.New(dns.Err)
-	case err == nil:
-		err = unusable
+	urls, bad := srvURLs(records, scheme)
+	if err != nil && records != nil { // the resolver keeps back what it takes for no host name
+		err, bad = nil, cmp.Or(bad, errors.New("the target of a record is no host name"))
 	}
-	if err != nil {
-		return urls, fmt.Errorf("%s: %s", s.record(service), plain(err))
+	switch {
+	case err != nil:
+		return nil, s.failure(service, err)
+	case bad != nil:
+		return urls, &unusable{fmt.Errorf("%s: %w", s.record(service), bad)}
 	}
 	return urls, nil
+}
+
+// failure says why a lookup failed; nil = there is no record.
+func (s *SRV) failure(service string, err error) error {
+	var dns *net.DNSError
+	switch {
+	case !errors.As(err, &dns):
+	case dns.IsNotFound:
+		return nil
+	case dns.IsTimeout:
+		err = errors.New("no answer in time")
+	case strings.HasSuffix(dns.Err, "connection refused"):
+		err = errors.New("the DNS server refuses connections") // without our port, which is another one each time
+	default:
+		err = errors.New(dns.Err)
+	}
+	return fmt.Errorf("%s: %s", s.record(service), plain(err))
 }
 
 // srvURLs gives what can be asked. A record that leads nowhere is an error

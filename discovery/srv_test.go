@@ -83,22 +83,48 @@ func TestSRVUnreachable(t *testing.T) {
 	}
 }
 
-// A record without a host or a port may be a founder's: nobody founds without
-// it, and the others are asked all the same.
+// A record that nobody can use may be a founder's: nobody founds before it is
+// corrected, and the others are asked all the same.
 func TestSRVUnusableRecords(t *testing.T) {
+	const name = "_etcd-server._tcp.x.test"
 	for says, records := range map[string][]string{
-		"":                                     {"n1.x.test. 2380", "N2.x.test. 2380"},
-		`the record "n2.x.test." has no port`:  {"n1.x.test. 2380", "n2.x.test. 0"},
-		`the record "." with port 0 has no`:    {". 0", "n1.x.test. 2380"},
-		`the record "." with port 2380 has no`: {"n1.x.test. 2380", ". 2380"},
+		"": {"n1.x.test. 2380", "N2.x.test. 2380"},
+		name + `: the record "n2.x.test." has no port`:       {"n1.x.test. 2380", "n2.x.test. 0"},
+		name + `: the record "." with port 0 has no host`:    {". 0", "n1.x.test. 2380"},
+		name + `: the record "." with port 2380 has no host`: {"n1.x.test. 2380", ". 2380"},
+		name + `: the target of a record is no host name`:    {"n1.x.test. 2380", "10.0.0.1. 2380"},
 	} {
-		s := newZoned(t, zone{"_etcd-server._tcp.x.test": records})
+		s := newZoned(t, zone{name: records})
 		d, h := s.Look(t.Context()), s.Hint(t.Context())
-		if whole := says == ""; !strings.Contains(d.Error, says) || (d.Error == "") != whole || (d.Size == 2) != whole || len(d.Entries) != d.Size {
+		if whole := says == ""; d.Invalid != says || d.Error != "" || (d.Size == 2) != whole || len(d.Entries) != d.Size {
 			t.Errorf("want %q, got %+v", says, d)
 		}
-		if len(h.PeerURLs) == 0 || h.PeerURLs[0] != "http://n1.x.test:2380" || (h.Error == "") != (says == "") {
+		if len(h.PeerURLs) == 0 || h.PeerURLs[0] != "http://n1.x.test:2380" || h.Error != says {
 			t.Errorf("%q: got hint %+v", says, h)
+		}
+		if says != "" {
+			wantCorrected(t, d)
+		}
+	}
+}
+
+// wantCorrected: a human is told what to do about the records.
+func wantCorrected(t *testing.T, d joiner.Discovery) {
+	t.Helper()
+	p := joiner.Policy{Name: "n1", PeerURLs: []string{"http://n1.x.test:2380"}}
+	plan := joiner.Decide(p, joiner.Observation{Disk: joiner.Disk{State: joiner.DiskFresh}, Discovery: d})
+	if plan.Reason != joiner.DiscoveryInvalid || plan.Exit != joiner.ExitNeedsHuman || !strings.Contains(plan.Text, d.Invalid) || plan.Hint != "correct the records in DNS" {
+		t.Errorf("got %+v", plan)
+	}
+}
+
+// While a lookup fails nobody knows all records, and that may mend by itself.
+func TestSRVFailsBeforeItIsUnusable(t *testing.T) {
+	const secure, plain = "_etcd-server-ssl._tcp.x.test", "_etcd-server._tcp.x.test"
+	for bad, broken := range map[string]string{secure: plain, plain: secure} {
+		d := newZoned(t, zone{bad: {". 0"}, broken: {"broken"}}).Look(t.Context())
+		if d.Invalid != "" || !strings.HasSuffix(d.Error, broken+": server misbehaving") {
+			t.Errorf("got %+v", d)
 		}
 	}
 }
@@ -132,8 +158,5 @@ func TestSRVInBoth(t *testing.T) {
 	if want := "both _etcd-server-ssl._tcp.x.test and _etcd-server._tcp.x.test list n2.x.test:2380"; d.Invalid != want || d.Error != "" || d.Size != 4 {
 		t.Errorf("got %+v, want %s", d, want)
 	}
-	plan := joiner.Decide(joiner.Policy{Name: "n1", PeerURLs: []string{"http://n1.x.test:2380"}}, joiner.Observation{Disk: joiner.Disk{State: joiner.DiskFresh}, Discovery: d})
-	if plan.Reason != joiner.DiscoveryInvalid || plan.Exit != joiner.ExitNeedsHuman || !strings.Contains(plan.Text, d.Invalid) {
-		t.Errorf("got %+v", plan)
-	}
+	wantCorrected(t, d)
 }

@@ -16,7 +16,10 @@ func withoutQuorum(p Policy, o Observation) Plan {
 		return plan
 	}
 	list, err := founders(o.Discovery)
-	if err != nil {
+	switch {
+	case err != nil && o.Discovery.Listed() && o.hasRun(): // with its quorum nobody needs the list
+		return noQuorum(o)
+	case err != nil:
 		return refuse(DiscoveryInvalid, err.Error(), o.Discovery.mend())
 	}
 	f := founding{p, o, list, Registration(p.Name, p.PeerURLs, o.Discovery.Token)}
@@ -101,6 +104,8 @@ func (o Observation) silentHints() string {
 // mend says what to do about entries that are not sound.
 func (d Discovery) mend() string {
 	switch {
+	case d.Kind == KindSRV:
+		return "correct the records in DNS"
 	case d.Listed():
 		return "correct the list, on all hosts"
 	case d.Invalid != "":

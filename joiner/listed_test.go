@@ -20,6 +20,11 @@ func srv(o *Observation) {
 	o.Discovery.Kind, o.Discovery.Source = KindSRV, "SRV records of example.com"
 }
 
+// ofNoUse is a record that leads nowhere: nothing is known of the others.
+func ofNoUse(o *Observation) {
+	o.Discovery.Size, o.Discovery.Entries, o.Discovery.Invalid = 0, nil, "the record \".\" has no host"
+}
+
 // late is the cluster that hosts 1 and 2 of the list founded without host 3.
 func late(change ...func(*Cluster)) func(*Observation) {
 	return func(o *Observation) {
@@ -61,6 +66,12 @@ var listedCases = []decideCase{
 	{"DNS has fewer than there are to be", host(1, size(5)), listBy(1, "none", srv), StepWait, FoundersMissing, 75},
 	{"DNS has as many as there are to be", host(1, size(3)), listBy(1, "none", srv), StepRecord, FounderRecord, 0},
 	{"DNS does not answer", host(1), listBy(1, "none", srv, func(o *Observation) { o.Discovery.Size, o.Discovery.Entries, o.Discovery.Error = 0, nil, "timeout" }), StepWait, DiscoveryDown, 75},
+	{"DNS has a record of no use", host(1), listBy(1, "none", srv, ofNoUse), StepRefuse, DiscoveryInvalid, 78},
+	{"DNS has a record of no use, recorded", host(1), listBy(1, "unspent", srv, ofNoUse), StepRefuse, DiscoveryInvalid, 78},
+	{"DNS has a record of no use, a member that ran answers", host(1), listBy(1, "none", srv, ofNoUse, serving(served(2, "healthy healthy healthy"))), StepWait, ClusterNoQuorum, 75},
+	{"DNS has a record of no use, and the others a quorum", host(4, size(5)), listBy(4, "none", srv, ofNoUse, func(o *Observation) {
+		o.Clusters, o.EtcdVersion = []Cluster{cluster("healthy healthy healthy")}, Version{3, 6}
+	}), StepAdd, RoomToJoin, 0},
 	{"listed, the others founded already", host(3), listBy(3, "none", late()), StepRecord, FounderRecord, 0},
 	{"listed, the others founded already, recorded", host(3), listBy(3, "unspent", late()), StepEmit, JoinListed, 0},
 	{"listed, the others founded already, record spent", host(3), listBy(3, "spent", late()), StepWatch, WatchMembers, 75},
