@@ -27,7 +27,7 @@ or 3.4 and 3.5 with --enable-v2). With --endpoints it is a word, for
 -discovery-token of etcd 3.6 and later, in the etcd 3 at -discovery-endpoints.
 
 Ends with 75 where nobody answers now (also a 5xx or a 429), with 78 where we
-are not let in (401, 403, TLS).`,
+are not let in (401, 403, TLS) or somebody answers who makes no tokens.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "server", Value: "http://127.0.0.1:8087", Usage: "the `url` of the discovery service", Sources: a.env("discovery-server")},
 			&cli.BoolFlag{Name: "v2", Usage: "the server is an etcd with v2 keys"},

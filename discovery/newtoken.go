@@ -48,11 +48,11 @@ func askForToken(ctx context.Context, client *http.Client, u *url.URL, secret st
 // tokenURL wants a URL and nothing else, since it ends in scripts.
 func tokenURL(host string, res *http.Response, body []byte) (string, error) {
 	if res.StatusCode != http.StatusOK {
-		return "", answered(host, res, body)
+		return "", answered(host, res, body, ofService)
 	}
 	answer := strings.TrimSpace(string(body))
 	if t, err := url.Parse(answer); err != nil || t.Host == "" || strings.ContainsAny(answer, " \t\n\"'`$\\") {
-		return "", fmt.Errorf("%s answered no URL: %.200q", host, answer)
+		return "", &joiner.Refusal{Err: fmt.Errorf("%s answered no URL: %s (%s)", host, quote(answer), ofService)}
 	}
 	return answer, nil
 }
@@ -90,13 +90,21 @@ func createdKey(host string, res *http.Response, body []byte) error {
 		return nil
 	}
 	if res.StatusCode == http.StatusNotFound {
-		return fmt.Errorf("%s serves no v2 keys (an etcd 3.4 or 3.5 needs --enable-v2; later ones have none: use --endpoints)", host)
+		return &joiner.Refusal{Err: fmt.Errorf("%s serves no v2 keys (an etcd 3.4 or 3.5 needs --enable-v2; later ones have none: use --endpoints)", host)}
 	}
-	return answered(host, res, body)
+	return answered(host, res, body, ofV2)
 }
 
-// answered is the error of an answer that is not the one that was hoped for.
-func answered(host string, res *http.Response, body []byte) error {
+// What to check where the answer is nobody's that makes tokens.
+const (
+	ofService = "is --server the URL of a discovery service? an etcd takes --v2 or --endpoints"
+	ofV2      = "is --server the client URL of an etcd with v2 keys?"
+	ofV3      = "are --endpoints the client URLs of an etcd 3? an etcd 2 takes --server and --v2"
+)
+
+// answered is the error of an answer that is not the one that was hoped for:
+// asked again, whoever is there will answer no better, unless it says so.
+func answered(host string, res *http.Response, body []byte, check string) error {
 	err := fmt.Errorf("%s answered %s: %s", host, res.Status, quote(strings.TrimSpace(string(body))))
 	switch code := res.StatusCode; {
 	case code == http.StatusUnauthorized || code == http.StatusForbidden:
@@ -104,7 +112,7 @@ func answered(host string, res *http.Response, body []byte) error {
 	case code == http.StatusTooManyRequests || code >= 500:
 		return &Unavailable{err}
 	}
-	return err
+	return &joiner.Refusal{Err: fmt.Errorf("%w (%s)", err, check)}
 }
 
 // Unavailable is the error of a service that is not there now, or has too much
@@ -181,6 +189,8 @@ func (v *V3) create(ctx context.Context, size int) error {
 	}
 	told := fmt.Errorf("%s: %s", strings.Join(v.c.Endpoints, ","), v3Reason(err))
 	switch {
+	case noEtcd3(err):
+		return &joiner.Refusal{Err: fmt.Errorf("%w (%s)", told, ofV3)}
 	case v3Refuses(err):
 		return &joiner.Refusal{Err: told}
 	case v3Down(err):

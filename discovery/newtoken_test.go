@@ -44,6 +44,7 @@ func TestNewToken(t *testing.T) {
 		{200, "http://d/$(reboot)", "answered no URL"},
 		{200, "token", "answered no URL"},
 		{401, "a bearer token is needed\n", `401 Unauthorized: "a bearer token is needed"`},
+		{404, "404 page not found\n", `404 Not Found: "404 page not found" (is --server the URL of a discovery service?`},
 	} {
 		client, at, asked := answering(t, c.code, c.body)
 		token, err := NewToken(t.Context(), client, at, "secret", 5)
@@ -84,10 +85,21 @@ func TestNewV2Token(t *testing.T) {
 	}
 }
 
+// web is a server that speaks HTTP/2, as gRPC does, and answers all alike.
+func web(t *testing.T, code int) (url string) {
+	t.Helper()
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }))
+	s.EnableHTTP2 = true
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
 // An etcd that cannot be had for a token is told from one that does not let us
 // in, and at once.
 func TestNewV3TokenFails(t *testing.T) {
 	https, _, _ := tlsServer(t, tls.NoClientCert)
+	anybody := &tls.Config{InsecureSkipVerify: true}
 	for _, c := range []struct {
 		etcd    V3Etcd
 		says    string
@@ -96,7 +108,11 @@ func TestNewV3TokenFails(t *testing.T) {
 	}{
 		{V3Etcd{Endpoints: []string{"http://127.0.0.1:1"}}, "http://127.0.0.1:1: connection refused", false, true},
 		{V3Etcd{Endpoints: []string{"http://127.0.0.1:1"}, User: "u", Password: "hidden"}, "http://127.0.0.1:1: connection refused", false, true},
-		{V3Etcd{Endpoints: []string{serve(t, http.NotFoundHandler())}}, ": the port speaks no gRPC", false, false},
+		{V3Etcd{Endpoints: []string{serve(t, http.NotFoundHandler())}}, ": the port speaks no gRPC, as that of an etcd 2 (are --endpoints the client URLs of an etcd 3?", true, false},
+		{V3Etcd{Endpoints: []string{serve(t, http.NotFoundHandler())}, User: "u", Password: "hidden"}, "(are --endpoints the client URLs of an etcd 3?", true, false},
+		{V3Etcd{Endpoints: []string{web(t, 200)}, TLS: anybody}, "200 (OK)", true, false},
+		{V3Etcd{Endpoints: []string{web(t, 404)}, TLS: anybody}, "404 (Not Found)", true, false},
+		{V3Etcd{Endpoints: []string{web(t, 503)}, TLS: anybody}, "503 (Service Unavailable)", false, true},
 		{V3Etcd{Endpoints: []string{strings.TrimSuffix(https, "/t")}, TLS: &tls.Config{}}, ": TLS: failed to verify certificate", true, false},
 	} {
 		start := time.Now()

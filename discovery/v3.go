@@ -301,6 +301,13 @@ func speaksNoGRPC(err error) bool {
 	return strings.Contains(err.Error(), "looked like an HTTP/1.1 header")
 }
 
+// noEtcd3 tells whether somebody else lives there: a web server, or one with
+// other services.
+func noEtcd3(err error) bool {
+	web := strings.Contains(err.Error(), "unexpected HTTP status code") && !v3Down(err)
+	return web || speaksNoGRPC(err) || status.Code(err) == codes.Unimplemented
+}
+
 // v3Down tells whether nobody is there, or nobody who can answer now.
 func v3Down(err error) bool {
 	code := status.Code(err)

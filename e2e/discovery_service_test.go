@@ -468,7 +468,7 @@ func TestDiscoveryVerbs(t *testing.T) {
 			at := v.lab.Host("3.7")
 			v.lab.Found(at)
 			v.byWord(v.made("--endpoints", at.ClientURL()), at)
-			if r := v.discovery("new", "--v2", "--server", at.ClientURL()); r.Code != 1 || !strings.Contains(r.Stderr, "serves no v2 keys") {
+			if r := v.discovery("new", "--v2", "--server", at.ClientURL()); r.Code != 78 || !strings.Contains(r.Stderr, "serves no v2 keys") {
 				t.Errorf("v2 keys of a 3.7: %s", r)
 			}
 		},
