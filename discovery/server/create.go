@@ -40,7 +40,7 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request, f form) error {
 		return nil
 	}
 	token := registry.NewToken()
-	if err := s.health.wrote(s.store.Create(r.Context(), token, size)); errors.Is(err, ErrNoRoom) {
+	if err := s.wrote(s.store.Create(r.Context(), token, size)); errors.Is(err, ErrNoRoom) {
 		http.Error(w, ErrNoRoom.Error(), http.StatusInsufficientStorage)
 		return nil
 	} else if err != nil {

@@ -16,6 +16,10 @@ import (
 // when nobody writes, only the next one will tell whether there is some again.
 const noSpaceTime = time.Minute
 
+// fullTime is how long people are not told again that the store is full: who is
+// refused for it asks again and again.
+const fullTime = time.Minute
+
 // healthTime is how long it counts that the store could be read, or not.
 const healthTime = time.Second
 
@@ -23,6 +27,7 @@ const healthTime = time.Second
 type health struct {
 	mu      sync.Mutex
 	noSpace time.Time // the last write failed then, for lack of space
+	full    time.Time // it was told then that the store is full
 
 	reading sync.Mutex
 	checked time.Time
@@ -40,6 +45,26 @@ func (h *health) wrote(err error) error {
 		h.noSpace = time.Time{}
 	}
 	return err
+}
+
+// tellsFull tells whether it is time to tell of a store that is full.
+func (h *health) tellsFull() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if time.Since(h.full) < fullTime {
+		return false
+	}
+	h.full = time.Now()
+	return true
+}
+
+// wrote is told how a write ended, and gives that on. A store that is full
+// refuses for a reason that its admin mends, and not who asks.
+func (s *Server) wrote(err error) error {
+	if errors.Is(err, ErrNoRoom) && s.health.tellsFull() {
+		s.options.Report(err)
+	}
+	return s.health.wrote(err)
 }
 
 func (h *health) space() error {

@@ -56,7 +56,7 @@ func (s *Server) register(w http.ResponseWriter, r *http.Request, t target, f fo
 		return err
 	}
 	e, index, err := s.store.Register(r.Context(), t.token, t.member, value, s.options.MaxEntries)
-	if s.health.wrote(err) == nil {
+	if s.wrote(err) == nil {
 		return s.writeEvent(w, r, http.StatusCreated, index, event{Action: "create", Node: e.node(t.token)})
 	}
 	if errors.Is(err, ErrExists) && !createOnly && e.Value == value {
@@ -75,7 +75,7 @@ func (s *Server) remove(w http.ResponseWriter, r *http.Request, t target, f form
 		return err
 	}
 	e, index, err := s.store.Remove(r.Context(), t.token, t.member)
-	if s.health.wrote(err) != nil {
+	if s.wrote(err) != nil {
 		return storeError(err, t, index)
 	}
 	gone := &node{Key: t.key(), CreatedIndex: e.Index, ModifiedIndex: index}

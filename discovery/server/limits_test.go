@@ -9,7 +9,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -134,6 +136,30 @@ func TestNoRoom(t *testing.T) {
 	s.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://disco/new", nil))
 	if w.Code != http.StatusInsufficientStorage {
 		t.Errorf("/new: %d %s", w.Code, w.Body)
+	}
+}
+
+// A store that is full is in the log, and does not fill that.
+func TestNoRoomIsTold(t *testing.T) {
+	var told []string
+	s := startService(t, Options{Report: func(err error) { told = append(told, err.Error()) }})
+	token := s.newToken("1")
+	s.put(token+"/1", "a=http://h:1")
+	s.store.Bound(1)
+	for range 10 {
+		if re := s.do("GET", "/new", nil); re.status != 507 {
+			t.Errorf("/new: %d %s", re.status, re.body)
+		}
+	}
+	s.srv.health.full = time.Now().Add(-fullTime)
+	for range 10 {
+		if re := s.do("PUT", token+"/2", url.Values{"value": {"b=http://h:2"}}); re.status != 507 {
+			t.Errorf("a late one: %d %s", re.status, re.body)
+		}
+	}
+	want := []string{"create discovery token: " + ErrNoRoom.Error(), "register member: " + ErrNoRoom.Error()}
+	if !slices.Equal(told, want) {
+		t.Errorf("told %q, want %q", told, want)
 	}
 }
 

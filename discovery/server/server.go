@@ -74,8 +74,8 @@ type Options struct {
 	Served func(Served)
 
 	// Report is told of every error that is the service's own fault: those that
-	// were answered with a 500, and what Serve has to say. Default: nobody is
-	// told.
+	// were answered with a 500, and what Serve has to say; and once a minute of
+	// a store that is full. Default: nobody is told.
 	Report func(error)
 }
 
