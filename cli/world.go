@@ -253,7 +253,7 @@ func (w *world) archive() error {
 		w.reporter.log.Infof("archived the data of the removed member as %s", path)
 	}
 	if err != nil {
-		return &joiner.Refusal{Err: err, Hint: "move the old archives elsewhere"}
+		return &joiner.Refusal{Err: err, Hint: "move the old archives or the data itself elsewhere"}
 	}
 	return nil
 }

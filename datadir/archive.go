@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -18,16 +19,14 @@ const maxArchives = 3
 // Archive puts the data of a removed member aside, so that the host is fresh:
 // member/ becomes member.removed-<UTC time>, and so does a WAL dir elsewhere,
 // each beside where it is, since a data dir may be a mount point. Nothing is
-// deleted. It returns the archives it made, also with an error, and refuses
-// to make a fourth one. Called again after a crash it does what is left.
+// deleted. It moves both or none, returns the archives that there are then,
+// and refuses to make a fourth one. Called again after a crash it does what is
+// left.
 //
 // A WAL dir that is a mount point itself cannot be renamed and is refused:
 // etcd 3 deletes and renames the WAL dir when it makes a new WAL, so it
 // cannot use one either, and would delete an archive inside it.
 func Archive(dataDir, walDir string, now time.Time) ([]string, error) {
-	// member/ goes first. What is left by a crash in between is a WAL
-	// without member/, which is seen as data and archived by the next run;
-	// the other way round it would be a damaged disk.
 	dirs, err := idle(dataDir, walDir)
 	if err != nil {
 		return nil, err
@@ -35,18 +34,14 @@ func Archive(dataDir, walDir string, now time.Time) ([]string, error) {
 	if err := mayArchive(dirs); err != nil {
 		return nil, err
 	}
+	moves, err := aside(dirs, removedSuffix+now.UTC().Format("20060102T150405Z"))
+	if err != nil {
+		return nil, err
+	}
 	if err := MarkSpent(dataDir); err != nil {
 		return nil, err
 	}
-	var made []string
-	for _, dir := range dirs {
-		target := dir + removedSuffix + now.UTC().Format("20060102T150405Z")
-		if err := putAside(dir, target); err != nil {
-			return made, err
-		}
-		made = append(made, target)
-	}
-	return made, nil
+	return moveAll(moves)
 }
 
 // idle lists what to put aside, unless an etcd has started on it meanwhile.
@@ -63,7 +58,10 @@ func idle(dataDir, walDir string) ([]string, error) {
 
 const removedSuffix = ".removed-"
 
-// archived lists the directories to put aside, of those that are there.
+// archived lists the directories to put aside, of those that are there. member/
+// goes first. What is left by a crash in between is a WAL without member/, which
+// is seen as data and archived by the next run; the other way round it would be
+// a damaged disk.
 func archived(dataDir, walDir string) ([]string, error) {
 	member := filepath.Join(dataDir, "member")
 	dirs := []string{member}
@@ -130,9 +128,14 @@ func mayArchive(dirs []string) error {
 		if err := roomFor(dir); err != nil {
 			return err
 		}
+		if err := movable(dir); err != nil {
+			return fmt.Errorf("archive %q: %w", dir, err)
+		}
 	}
 	return spaceFor(dirs)
 }
+
+var errMountPoint = errors.New("it is a mount point, which cannot be renamed")
 
 // spaceFor: the new member will hold about what the old one held, beside it, on
 // the same file systems.
@@ -166,18 +169,70 @@ func usedIn(dir string) (sum uint64) {
 	return sum
 }
 
-func putAside(dir, target string) error {
-	if _, err := os.Lstat(target); err == nil {
-		return fmt.Errorf("archive %q: %q exists", dir, target)
+// move is a directory that gets another name.
+type move struct{ from, to string }
+
+// aside gives every directory a new name that nobody has.
+func aside(dirs []string, suffix string) ([]move, error) {
+	var moves []move
+	for _, dir := range dirs {
+		m := move{dir, dir + suffix}
+		if _, err := os.Lstat(m.to); err == nil {
+			return nil, fmt.Errorf("archive %q: %q exists", dir, m.to)
+		}
+		moves = append(moves, m)
 	}
-	err := os.Rename(dir, target)
+	return moves, nil
+}
+
+// moveAll moves all, or none, and returns the new names of what is moved.
+func moveAll(moves []move) ([]string, error) {
+	for i, m := range moves {
+		err := m.do()
+		if err == nil {
+			continue
+		}
+		if failed := undo(moves[:i+1]); failed != nil {
+			err = fmt.Errorf("%w; and that cannot be undone: %w", err, failed)
+		}
+		return moved(moves), err
+	}
+	return moved(moves), nil
+}
+
+// undo moves back what was moved, the last one first. Where that fails the
+// others stay moved: member/ alone would be a damaged disk.
+func undo(moves []move) error {
+	for _, m := range slices.Backward(moves) {
+		err := move{m.to, m.from}.do()
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// moved are the new names that there are.
+func moved(moves []move) []string {
+	var there []string
+	for _, m := range moves {
+		if _, err := os.Lstat(m.to); err == nil {
+			there = append(there, m.to)
+		}
+	}
+	return there
+}
+
+// do returns when the new name is on the disk.
+func (m move) do() error {
+	err := os.Rename(m.from, m.to)
 	if errors.Is(err, syscall.EBUSY) || errors.Is(err, syscall.EXDEV) {
-		return fmt.Errorf("archive: %w: it is a mount point, which cannot be renamed", err)
+		return fmt.Errorf("archive: %w: %w", err, errMountPoint)
 	}
 	if err != nil {
 		return wrap("archive", err)
 	}
-	parent, err := os.Open(filepath.Dir(dir))
+	parent, err := os.Open(filepath.Dir(m.from))
 	if err != nil {
 		return wrap("archive", err)
 	}

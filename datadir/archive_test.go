@@ -1,6 +1,8 @@
 package datadir
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -35,28 +37,60 @@ func TestArchive(t *testing.T) {
 	}
 }
 
-// TestArchiveWALDir also stops between the two renames: what is left is seen
-// as data, and the next call does the rest.
+// TestArchiveWALDir begins where a crash ended between the two renames: what is
+// left is seen as data, and put aside too.
 func TestArchiveWALDir(t *testing.T) {
-	dir, walDir := recorded(t, nil), filepath.Join(t.TempDir(), "wal")
-	plant(t, dir, map[string]string{"member/snap/db": database(t, "members")})
-	plant(t, walDir, map[string]string{filepath.Base(seg0): wal(1, 2, 0)})
-	if err := os.Mkdir(walDir+stamp, 0o700); err != nil {
+	dir, walDir := withWALDir(t)
+	if err := os.Rename(filepath.Join(dir, "member"), filepath.Join(dir, "member"+stamp)); err != nil {
 		t.Fatal(err)
-	}
-	made, err := Archive(dir, walDir+"/", noon)
-	if err == nil || len(made) != 1 || !strings.Contains(err.Error(), "exists") {
-		t.Fatalf("a stop half way: %q, %v", made, err)
 	}
 	if d := read(t, dir, walDir); d.State != joiner.DiskData || d.MemberID != 1 {
 		t.Errorf("half way: %+v", d)
 	}
-	made, err = Archive(dir, walDir, noon.Add(time.Second))
-	if want := []string{walDir + ".removed-20260102T110001Z"}; err != nil || !reflect.DeepEqual(made, want) {
+	made, err := Archive(dir, walDir+"/", noon)
+	if want := []string{walDir + stamp}; err != nil || !reflect.DeepEqual(made, want) {
 		t.Fatalf("got %q, %v", made, err)
 	}
 	if d := read(t, dir, walDir); d.State != joiner.DiskFresh || !d.Record.Spent {
 		t.Errorf("after it: %+v", d)
+	}
+}
+
+// withWALDir is a data dir with a WAL dir elsewhere, and in a parent of its own.
+func withWALDir(t *testing.T) (dir, walDir string) {
+	t.Helper()
+	dir, walDir = recorded(t, nil), filepath.Join(t.TempDir(), "wal")
+	plant(t, dir, map[string]string{"member/snap/db": database(t, "members")})
+	plant(t, walDir, map[string]string{filepath.Base(seg0): wal(1, 2, 0)})
+	return dir, walDir
+}
+
+// TestArchiveNameTaken wants nothing to be moved when one of two cannot be.
+func TestArchiveNameTaken(t *testing.T) {
+	dir, walDir := withWALDir(t)
+	mkdir(t, walDir+stamp)
+	made, err := Archive(dir, walDir, noon)
+	if err == nil || made != nil || !strings.HasSuffix(err.Error(), "exists") {
+		t.Errorf("got %q, %v", made, err)
+	}
+	if d := read(t, dir, walDir); d.State != joiner.DiskData || strings.Contains(list(t, dir), stamp) {
+		t.Errorf("got %+v\n%s", d, list(t, dir))
+	}
+}
+
+// TestMoveAllOrNone: what is seen only when it is tried, such as a directory
+// that is gone meanwhile, leaves nothing half done.
+func TestMoveAllOrNone(t *testing.T) {
+	dir := tree(t, map[string]string{"a/file": "", "b/file": ""})
+	in := func(name string) string { return filepath.Join(dir, name) }
+	before := list(t, dir)
+	made, err := moveAll([]move{{in("a"), in("a.removed")}, {in("none"), in("none.removed")}})
+	if !errors.Is(err, fs.ErrNotExist) || made != nil || list(t, dir) != before {
+		t.Errorf("got %q, %v\n%s", made, err, list(t, dir))
+	}
+	made, err = moveAll([]move{{in("a"), in("a.removed")}, {in("b"), in("b.removed")}})
+	if want := []string{in("a.removed"), in("b.removed")}; err != nil || !reflect.DeepEqual(made, want) {
+		t.Errorf("got %q, %v", made, err)
 	}
 }
 

@@ -84,23 +84,3 @@ func TestArchiveRunning(t *testing.T) {
 		t.Errorf("got %q, %v", made, err)
 	}
 }
-
-func TestArchiveMountPoint(t *testing.T) {
-	dir, walDir := tree(t, nil), t.TempDir()
-	if err := unix.Mount("none", walDir, "tmpfs", 0, ""); err != nil {
-		t.Skipf("cannot mount: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := unix.Unmount(walDir, 0); err != nil {
-			t.Error(err)
-		}
-	})
-	plant(t, walDir, map[string]string{filepath.Base(seg0): wal(1, 2, 0)})
-	made, err := Archive(dir, walDir, noon)
-	if err == nil || !strings.Contains(err.Error(), "it is a mount point") || made != nil {
-		t.Errorf("got %q, %v", made, err)
-	}
-	if d := read(t, dir, walDir); d.State != joiner.DiskData {
-		t.Errorf("after it: %+v", d)
-	}
-}

@@ -66,7 +66,7 @@ func removed(p Policy, o Observation, c Cluster) Plan {
 	}
 	if o.Disk.NoArchive != "" {
 		return refuse(DataUnarchivable, fmt.Sprintf("%s, and cannot be put aside: %s", text, o.Disk.NoArchive),
-			"move older archives (*.removed-*) or other files elsewhere; this host then joins as a new member")
+			"move older archives (*.removed-*), other files or the data itself elsewhere; this host then joins as a new member")
 	}
 	return Plan{Step: StepArchive, Reason: DataRemoved, Cluster: c.ID,
 		Text: text + ": it is archived, and this host joins as a new member"}
