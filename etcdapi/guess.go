@@ -35,6 +35,32 @@ func (l *look) byName(ans answer) bool {
 	})
 }
 
+// known tells whether the admin vouches for an address: he named it, or the
+// peer port that it was guessed for, or it is this host's own.
+func (l *look) known(c contact) bool {
+	return slices.ContainsFunc(slices.Concat(l.guesses[c], []contact{c}), func(c contact) bool { return l.named[c] || slices.Contains(l.api.own, c.url) })
+}
+
+// guessedFor is the peer URL that a client port was guessed for, "" = it is told.
+func (l *look) guessedFor(c contact) string {
+	if !l.guessed(c) {
+		return ""
+	}
+	return l.guesses[c][0].url
+}
+
+// listing are the clusters that have a member at an address.
+func (l *look) listing(c contact) []joiner.ID {
+	var ids []joiner.ID
+	for _, ans := range l.answers {
+		if slices.Contains(ans.learns(), c) {
+			ids = append(ids, ans.cluster)
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
 // leadsTo tells whether a contact is one of a member, or guessed from one.
 func (l *look) leadsTo(c contact, m joiner.Member) bool {
 	known := contactsOf(m)

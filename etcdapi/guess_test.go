@@ -1,8 +1,11 @@
 package etcdapi
 
 import (
+	"fmt"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -71,6 +74,37 @@ func TestOwnGuess(t *testing.T) {
 		a.clientPort, a.thorough, a.own = portOf(t, f.url), thorough, []string{"http://127.0.0.1:3"}
 		if s := a.Look(t.Context(), Where{Registered: a.own}); (len(s.Clusters) == 1) != thorough {
 			t.Errorf("thorough %v: %+v", thorough, s)
+		}
+	}
+}
+
+// TestFailureOf says of an address that fails who vouches for it.
+func TestFailureOf(t *testing.T) {
+	const member, stale = "http://127.9.9.2:2", "http://127.9.9.7:2"
+	f := pair(t, []string{stale}, []string{member})
+	peer := httptest.NewServer(say("c1", fmt.Sprintf(`[{"id":2,"peerURLs":["http://127.9.9.2:1"],"clientURLs":[%q]}]`, member)))
+	defer peer.Close()
+	for name, test := range map[string]struct {
+		where Where
+		url   string
+		want  joiner.Failure
+	}{
+		"registered":                    {Where{Registered: []string{stale}}, stale, joiner.Failure{}},
+		"guessed of it":                 {Where{Registered: []string{stale}}, "http://127.9.9.7:1", joiner.Failure{For: stale}},
+		"named":                         {Where{Peers: []string{stale}}, stale, joiner.Failure{Named: true}},
+		"guessed of that":               {Where{Peers: []string{stale}}, "http://127.9.9.7:1", joiner.Failure{Named: true, For: stale}},
+		"of a member that we found":     {Where{Registered: []string{peer.URL}}, member, joiner.Failure{Of: []joiner.ID{0xc1}}},
+		"of a member that a name leads": {Where{Clients: []string{f.url}}, member, joiner.Failure{Named: true, Of: []joiner.ID{0xc1}}},
+	} {
+		s := newTestAPI(t, patient).Look(t.Context(), test.where)
+		i := slices.IndexFunc(s.Failures, func(f joiner.Failure) bool { return f.URL == test.url })
+		if i < 0 {
+			t.Fatalf("%s: %+v", name, s.Failures)
+		}
+		got := s.Failures[i]
+		got.URL, got.Error = "", ""
+		if !reflect.DeepEqual(got, test.want) {
+			t.Errorf("%s: %+v, want %+v", name, got, test.want)
 		}
 	}
 }

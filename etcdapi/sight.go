@@ -219,7 +219,9 @@ func (l *look) failures(clusters []joiner.Cluster) []joiner.Failure {
 	list := l.strangers()
 	for _, ans := range l.answers {
 		if err := l.failure(ans, clusters); err != nil {
-			list = append(list, joiner.Failure{URL: ans.url, Error: err.Error(), Bar: l.bar(ans, err)})
+			f := joiner.Failure{URL: ans.url, Error: err.Error(), Bar: l.bar(ans, err), Of: l.listing(ans.contact), For: l.guessedFor(ans.contact)}
+			f.Named = l.known(ans.contact) || slices.ContainsFunc(f.Of, l.api.isNamed)
+			list = append(list, f)
 		}
 	}
 	slices.SortStableFunc(list, func(a, b joiner.Failure) int { return cmp.Compare(a.URL, b.URL) })

@@ -28,12 +28,31 @@ func barred(o Observation, plan Plan) Plan {
 // word.
 func (o Observation) bar() (Failure, bool) {
 	for _, r := range []Reason{AuthFailed, AuthRequired, TLSFailed} {
-		i := slices.IndexFunc(o.Failures, func(f Failure) bool { return f.Bar == r })
+		i := slices.IndexFunc(o.Failures, func(f Failure) bool { return f.Bar == r && o.bars(f) })
 		if i >= 0 && (r != TLSFailed || !o.asked()) {
 			return o.Failures[i], true
 		}
 	}
 	return Failure{}, false
+}
+
+// bars tells whether an address is of this host's cluster. A registration
+// outlives its host, and may lead to somebody else's etcd by now: of those it
+// takes a quorum of the founders'.
+func (o Observation) bars(f Failure) bool {
+	ours := func(id ID) bool { return id == o.Disk.ClusterID || o.Discovery.Founded(id) }
+	return f.Named || !o.Discovery.registers() || slices.ContainsFunc(f.Of, ours) || o.foundersBar()
+}
+
+func (o Observation) foundersBar() bool {
+	n := 0
+	for _, e := range o.Discovery.Entries[:min(len(o.Discovery.Entries), max(o.Discovery.Size, 0))] {
+		p, err := e.Peer()
+		if err == nil && slices.ContainsFunc(o.Failures, func(f Failure) bool { return f.Bar != "" && overlap(p.URLs, []string{f.URL, f.For}) }) {
+			n++
+		}
+	}
+	return n >= quorum(o.Discovery.Size)
 }
 
 // locked tells whether a cluster wants other credentials: nothing else that it

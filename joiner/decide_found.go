@@ -82,12 +82,13 @@ func noQuorum(o Observation) Plan {
 }
 
 // failure quotes the first address that failed, for the common case of one
-// mistake.
+// mistake: first one where somebody lives.
 func (o Observation) failure() string {
 	if len(o.Failures) == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" (%s: %s)", o.Failures[0].URL, o.Failures[0].Error)
+	i := max(0, slices.IndexFunc(o.Failures, func(f Failure) bool { return f.Bar != "" }))
+	return fmt.Sprintf(" (%s: %s)", o.Failures[i].URL, o.Failures[i].Error)
 }
 
 // silentHints quotes the sources that say nothing.

@@ -204,6 +204,12 @@ type Failure struct {
 	// Bar is AuthRequired, AuthFailed or TLSFailed where somebody lives there
 	// and does not let this host in.
 	Bar Reason `json:"bar,omitempty"`
+	// Named tells that the admin names the address, or a member of a cluster
+	// that he named; Of are the clusters that list it.
+	Named bool `json:"named,omitempty"`
+	Of    []ID `json:"of,omitempty"`
+	// For is the peer URL for which a client URL was guessed.
+	For string `json:"for,omitempty"`
 }
 
 // Duration is a time.Duration that reads as "1m30s" in JSON.

@@ -81,11 +81,26 @@ var preflightCases = []decideCase{
 	{"not root, data", host(1), hasData(1, cluster("healthy healthy healthy", notRoot)), StepEmit, ResumeMember, 0},
 }
 
-// failed are the failures of asking n1 and n2.
+// failed are the failures of asking the client ports of n1, n2 and so on, of
+// which a member or the data tells, or which were guessed.
 func failed(o Observation, bars ...Reason) Observation {
 	for i, b := range bars {
-		o.Failures = append(o.Failures, Failure{URL: strings.Replace(hostURL(i+1), "2380", "2379", 1), Error: "no", Bar: b})
+		f := Failure{URL: strings.Replace(hostURL(i+1), "2380", "2379", 1), Error: "no", Bar: b, For: hostURL(i + 1)}
+		if len(o.Views) > 0 || o.Disk.State == DiskData {
+			f.Of, f.For = []ID{clusterID}, ""
+		}
+		o.Failures = append(o.Failures, f)
 	}
+	return o
+}
+
+// stale is a registration whose address somebody else has by now.
+func stale(o Observation, bar Reason, change ...func(*Failure)) Observation {
+	f := Failure{URL: "https://10.0.0.7:2379", For: "https://10.0.0.7:2380", Error: "no", Bar: bar}
+	for _, c := range change {
+		c(&f)
+	}
+	o.Failures = append(o.Failures, f)
 	return o
 }
 
@@ -109,10 +124,15 @@ func leaderless() Observation {
 }
 
 var barredCases = []decideCase{
-	{"a user is wanted", host(4), failed(nobodyAnswers(), AuthRequired), StepRefuse, AuthRequired, 78},
+	{"a user is wanted", host(4), failed(nobodyAnswers(), AuthRequired, AuthRequired), StepRefuse, AuthRequired, 78},
+	{"a user is wanted by one founder only", host(4), failed(nobodyAnswers(), AuthRequired), StepWait, ClusterUnreachable, 75},
+	{"a user is wanted at a stale registration", host(4), stale(nobodyAnswers(), AuthRequired), StepWait, ClusterUnreachable, 75},
+	{"a user is wanted at a stale registration, of another cluster", host(4), stale(nobodyAnswers(), AuthRequired, func(f *Failure) { f.Of = []ID{7} }), StepWait, ClusterUnreachable, 75},
+	{"a user is wanted at an address that the admin names", host(4), stale(nobodyAnswers(), AuthRequired, func(f *Failure) { f.Named = true }), StepRefuse, AuthRequired, 78},
+	{"a founder lost its disk, TLS fails at a stale registration", host(1), stale(nobodyAnswers(), TLSFailed), StepWait, FounderLostDisk, 75},
 	{"a user is wanted, peers answer", host(4), failed(onlyPeers(), AuthRequired, AuthRequired), StepRefuse, AuthRequired, 78},
 	{"a wrong password, peers answer", host(4), failed(onlyPeers(), "", AuthFailed), StepRefuse, AuthFailed, 78},
-	{"a user is wanted, discovery down", host(4), failed(with(nobodyAnswers(), func(o *Observation) { o.Discovery.Error = "refused" }), AuthRequired), StepRefuse, AuthRequired, 78},
+	{"a user is wanted, discovery down", host(4), failed(with(nobodyAnswers(), func(o *Observation) { o.Discovery.Error = "refused" }), AuthRequired, AuthRequired), StepRefuse, AuthRequired, 78},
 	{"a user is wanted, endpoints only", host(4, func(p *Policy) { p.Endpoints = true }), failed(Observation{Disk: Disk{State: DiskFresh}}, AuthRequired), StepRefuse, AuthRequired, 78},
 	{"a user is wanted of a founder that lost its disk", host(1), failed(with(onlyPeers(), func(*Observation) {}), AuthRequired), StepRefuse, AuthRequired, 78},
 	{"a user is wanted at one, another has a quorum", host(4, size(5)), failed(observed(cluster("healthy healthy healthy")), AuthRequired), StepAdd, RoomToJoin, 0},
@@ -121,7 +141,7 @@ var barredCases = []decideCase{
 	{"TLS fails, data, peers answer", host(1), failed(with(hasData(1), func(o *Observation) { o.Views = onlyPeers().Views }), TLSFailed), StepWatch, WatchMembers, 75},
 	{"a user is wanted, founding", host(1), failed(foundingBy(1, "unspent", founder(1), founder(2), founder(3)), AuthRequired), StepEmit, Found, 0},
 	{"TLS fails everywhere", host(4), failed(nobodyAnswers(), TLSFailed, TLSFailed), StepRefuse, TLSFailed, 78},
-	{"TLS fails at one, the other is silent", host(4), failed(nobodyAnswers(), TLSFailed, ""), StepRefuse, TLSFailed, 78},
+	{"TLS fails at one, the others are silent", host(4), failed(nobodyAnswers(), TLSFailed, ""), StepWait, ClusterUnreachable, 75},
 	{"TLS fails at client ports, peers answer", host(4), failed(onlyPeers(), TLSFailed), StepRefuse, TLSFailed, 78},
 	{"TLS fails at one, the other has no quorum", host(4), failed(leaderless(), TLSFailed), StepWait, ClusterNoQuorum, 75},
 	{"TLS fails, data", host(1), failed(hasData(1), TLSFailed), StepEmit, ResumeUnconfirmed, 0},
@@ -159,6 +179,7 @@ func TestPromotionBarred(t *testing.T) {
 	for _, c := range []decideCase{
 		{"not root", host(4), learnerHere("healthy", cluster("healthy healthy", notRoot)), StepRefuse, AuthFailed, 78},
 		{"a user is wanted", host(4), failed(hasData(4), AuthRequired), StepRefuse, AuthRequired, 78},
+		{"a user is wanted at a stale registration", host(4), stale(hasData(4), AuthRequired), StepWait, ClusterNoQuorum, 75},
 		{"a voter, not root", host(1), hasData(1, cluster("healthy healthy healthy", notRoot)), StepDone, PromoteDone, 0},
 	} {
 		plan := DecidePromotion(c.policy, c.obs)
@@ -173,6 +194,7 @@ func TestLeaveBarred(t *testing.T) {
 	for _, c := range []decideCase{
 		{"not root", host(1), hasData(1, cluster("healthy healthy healthy", notRoot)), StepRefuse, AuthFailed, 78},
 		{"a user is wanted", host(1), failed(hasData(1), AuthRequired), StepRefuse, AuthRequired, 78},
+		{"a user is wanted at a stale registration", host(1), stale(hasData(1), AuthRequired), StepWait, ClusterUnreachable, 75},
 		{"no member of it, not root", host(4), observed(cluster("healthy healthy healthy", notRoot)), StepDone, LeaveDone, 0},
 	} {
 		plan := DecideLeave(c.policy, c.obs)
