@@ -68,8 +68,8 @@ type API struct {
 	ledgers map[joiner.ID]*joiner.Ledger
 	known   map[joiner.ID][]contact
 	named   map[joiner.ID]bool
-	// forbidden says of a cluster why there can be no intents in it.
-	forbidden map[joiner.ID]string
+	// forbidden says of a cluster why an intent could not be put into it.
+	forbidden map[joiner.ID]forbidden
 	// admitted are the clusters whose membership our user may change.
 	admitted map[joiner.ID]bool
 }
@@ -101,7 +101,7 @@ func New(cfg Config) (*API, error) {
 		ledgers:      map[joiner.ID]*joiner.Ledger{},
 		known:        map[joiner.ID][]contact{},
 		named:        map[joiner.ID]bool{},
-		forbidden:    map[joiner.ID]string{},
+		forbidden:    map[joiner.ID]forbidden{},
 	}
 	a.conns = conns{tls: clientTLS, as: cfg.As, mayTell: a.mayTell, open: map[string]connection{}}
 	a.defaults(cfg)

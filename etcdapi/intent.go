@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/sttts/elastic-etcd/joiner"
 )
@@ -91,27 +92,37 @@ func (a *API) keep(ctx context.Context, at answer, do func(context.Context, keep
 	return do(ctx, server)
 }
 
+// forbidden is why an intent could not be put into a cluster, and when.
+type forbidden struct {
+	why string
+	at  time.Time
+}
+
+// forbiddenFor is how long that is believed: space is made, and roles are given.
+const forbiddenFor = time.Minute
+
 // forbid remembers that there can be no intents in a cluster.
 func (a *API) forbid(cluster joiner.ID, why error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.forbidden[cluster] = why.Error()
+	a.forbidden[cluster] = forbidden{why.Error(), time.Now()}
 }
 
 func (a *API) forbiddenIn(cluster joiner.ID) string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.forbidden[cluster]
+	if f := a.forbidden[cluster]; time.Since(f.at) < forbiddenFor {
+		return f.why
+	}
+	return ""
 }
 
 // readIntent gives the intent that is in force, the join that was begun last,
-// and why there can be none.
+// and why there can be none. That this host could not put one there does not
+// take away that of another.
 func (a *API) readIntent(ctx context.Context, proof answer) (i, begun *joiner.Intent, none string) {
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
-	if none := a.forbiddenIn(proof.cluster); none != "" {
-		return nil, nil, none
-	}
 	server, err := a.changer(proof)
 	if err == nil {
 		i, begun, err = server.intent(ctx)
@@ -121,8 +132,10 @@ func (a *API) readIntent(ctx context.Context, proof answer) (i, begun *joiner.In
 		return nil, nil, err.Error()
 	case err != nil: // not known is not none
 		return &joiner.Intent{Unclear: err.Error()}, nil, ""
+	case i == nil || i.Left <= 0:
+		none = a.forbiddenIn(proof.cluster)
 	}
-	return i, begun, ""
+	return i, begun, none
 }
 
 // parseIntent reads what stands under the key. What makes no sense is still

@@ -55,8 +55,14 @@ func (c v3Client) leased(ctx context.Context, kv *mvccpb.KeyValue) (*joiner.Inte
 	if err != nil {
 		return nil, orForbidden(ctx, err)
 	}
-	i.Left = joiner.Duration(time.Duration(max(left.TTL, 0)) * time.Second)
+	i.Left = timeLeft(left.TTL)
 	return i, nil
+}
+
+// timeLeft is the most that a lease may last: etcd tells whole seconds, rounded
+// down, and -1 of one that is over.
+func timeLeft(ttl int64) joiner.Duration {
+	return joiner.Duration(time.Duration(max(ttl+1, 0)) * time.Second)
 }
 
 // claim puts the key if it is absent, or still the one to take over.
