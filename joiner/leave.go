@@ -93,9 +93,16 @@ func left(p Policy, c Cluster) Plan {
 		Text: fmt.Sprintf("this host is not a member of cluster %s; disable its etcd, or the next start joins anew", c.ID)}
 }
 
-// movesLeader tells whether its etcd can pass on the leadership: since 3.3.
+// firstToMove is the first etcd that can pass on the leadership.
+var firstToMove = Version{3, 3}
+
+// movesLeader goes by the servers where the version may be that of a cluster
+// whose founders were never all up.
 func (c Cluster) movesLeader() bool {
-	return c.API != "v2" && (c.Version == undecidedVersion || c.Version.atLeast(Version{3, 3}))
+	if c.Version != undecidedVersion {
+		return c.API != "v2" && c.Version.atLeast(firstToMove)
+	}
+	return c.everyServer(func(v Version) bool { return v.atLeast(firstToMove) })
 }
 
 // successor is the healthy voter that is best to lead: the one that holds most

@@ -30,6 +30,12 @@ var leaveCases = []decideCase{
 	{"one of three, nobody gave the peer URLs, and another host leaves", nowhere(3), hasData(3, cluster("healthy healthy healthy", intentOf(nowhere(5)))), StepWait, JoinInFlight, 75},
 	{"one of three, another host joins", host(3), hasData(3, cluster("healthy healthy healthy", intent(5))), StepWait, JoinInFlight, 75},
 	{"the leader", host(1), hasData(1, cluster("healthy healthy healthy", intent(1, leaving))), StepMoveLeader, LeaveLeader, 0},
+	{"the leader of a young cluster", host(1), hasData(1, cluster("healthy healthy healthy", intent(1, leaving), func(c *Cluster) { c.Version = undecidedVersion })), StepMoveLeader, LeaveLeader, 0},
+	{"the leader of an etcd 3.0", host(1), hasData(1, cluster("healthy healthy healthy", intent(1, leaving), version(3, 0), func(c *Cluster) {
+		for i := range c.Members {
+			c.Members[i].Version = Version{3, 0}
+		}
+	})), StepRemove, LeaveMember, 0},
 	{"the leader of an etcd 2", host(1), hasData(1, cluster("healthy healthy healthy", intent(1, leaving), func(c *Cluster) { c.API = "v2" })), StepRemove, LeaveMember, 0},
 	{"a follower", host(1), hasData(1, cluster("healthy healthy healthy", intent(1, leaving), leads(2))), StepRemove, LeaveMember, 0},
 	{"a member without its data, by peer URLs that nobody gave", host(3), observed(cluster("healthy healthy healthy")), StepRefuse, LeaveUnclear, 78},

@@ -9,6 +9,9 @@ import (
 // so that its member becomes a voter: pure as Decide is. A member that is one
 // already needs nothing.
 func DecidePromotion(p Policy, o Observation) Plan {
+	if o.Disk.State == DiskDamaged { // or its etcd is just starting
+		return wait(PromoteNotStarted, fmt.Sprintf("the data dir %q is damaged: %s", p.DataDir, o.Disk.Detail), "look at the log of this host's etcd; if it has a --wal-dir, give it here too (-wal-dir)")
+	}
 	if o.Disk.State != DiskData {
 		return wait(PromoteNotStarted, fmt.Sprintf("no etcd has started on the data dir %q yet", p.DataDir), "start etcd")
 	}

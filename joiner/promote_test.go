@@ -37,6 +37,7 @@ func replacing(n int) func(*Intent) { return func(i *Intent) { i.Replaces = foun
 
 var promotionCases = []decideCase{
 	{"etcd has not started", host(4), observed(cluster("healthy healthy")), StepWait, PromoteNotStarted, 75},
+	{"a damaged disk", host(4), with(hasData(4), func(o *Observation) { o.Disk.State = DiskDamaged }), StepWait, PromoteNotStarted, 75},
 	{"no quorum", host(4), hasData(4), StepWait, ClusterNoQuorum, 75},
 	{"not a member", host(4), hasData(4, cluster("healthy healthy healthy")), StepRefuse, PromoteNotMember, 78},
 	{"a voter", host(1), hasData(1, cluster("healthy healthy healthy")), StepDone, PromoteDone, 0},
