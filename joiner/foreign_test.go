@@ -43,14 +43,20 @@ func TestLeaveForeign(t *testing.T) {
 // The size that nobody gives is that of the cluster to join, and is not fixed
 // while the service may still say it.
 func TestSettle(t *testing.T) {
-	down := with(observed(cluster("healthy healthy")), func(o *Observation) { o.Discovery = Discovery{Kind: "v2", Error: "refused"} })
+	saying := func(d Discovery, cs ...Cluster) Observation {
+		return with(observed(cs...), func(o *Observation) { o.Discovery = d })
+	}
+	gone := Discovery{Kind: "v2", Token: token, Missing: true}
 	for name, c := range map[string]struct {
 		o    Observation
 		size int
 	}{
-		"endpoints only":        {withoutToken(cluster("healthy healthy")), 2},
-		"the service is down":   {down, SizeOfDiscovery},
-		"another cluster alone": {with(observed(cluster("healthy healthy", other)), incomplete), SizeOfDiscovery},
+		"endpoints only":          {saying(Discovery{}, cluster("healthy healthy")), 2},
+		"two clusters":            {saying(Discovery{}, cluster("healthy healthy"), cluster("healthy", other)), SizeOfDiscovery},
+		"the service is down":     {saying(Discovery{Kind: "v2", Error: "refused"}, cluster("healthy healthy", named)), SizeOfDiscovery},
+		"there is no such token":  {saying(gone, cluster("healthy healthy", named)), 2},
+		"another cluster alone":   {saying(gone, cluster("healthy healthy", other)), SizeOfDiscovery},
+		"another cluster besides": {saying(gone, cluster("healthy healthy healthy", other), cluster("healthy healthy", named)), 2},
 	} {
 		if got := host(4).Settle(c.o).Size; got != c.size {
 			t.Errorf("%s: size %d, want %d", name, got, c.size)
