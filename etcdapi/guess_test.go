@@ -29,6 +29,7 @@ func TestGuess(t *testing.T) {
 		"another, two peers": {Where{Registered: []string{"http://127.0.0.1:5", peer}}, "http://127.0.0.1:4", false, false},
 		"of the second peer": {Where{Registered: []string{"http://127.0.0.1:5", peer}}, peer, true, false},
 		"of our data":        {Where{Registered: []string{peer}, Data: 0xc1}, "http://127.0.0.1:4", true, false},
+		"of our data, named": {Where{Peers: []string{peer}, Data: 0xc1}, "http://127.0.0.1:4", true, false},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -67,13 +68,38 @@ func TestGuessVouchedFor(t *testing.T) {
 
 // TestOwnGuess: status asks who is on this host, as etcdctl does.
 func TestOwnGuess(t *testing.T) {
-	for _, thorough := range []bool{true, false} {
+	const here, elsewhere = "http://127.0.0.1:3", "http://127.0.0.1:4"
+	for _, test := range []struct {
+		thorough bool
+		own      string
+		counts   bool
+	}{{true, here, true}, {true, elsewhere, false}, {false, here, false}} {
 		f := newFake(t, 1)
 		f.members = []joiner.Member{{ID: 1, PeerURLs: []string{"http://127.9.9.1:4"}, ClientURLs: []string{f.url}}}
 		a := newTestAPI(t, patient)
-		a.clientPort, a.thorough, a.own = portOf(t, f.url), thorough, []string{"http://127.0.0.1:3"}
-		if s := a.Look(t.Context(), Where{Registered: a.own}); (len(s.Clusters) == 1) != thorough {
-			t.Errorf("thorough %v: %+v", thorough, s)
+		a.clientPort, a.thorough, a.own = portOf(t, f.url), test.thorough, []string{test.own}
+		if s := a.Look(t.Context(), Where{Registered: []string{here}}); (len(s.Clusters) == 1) != test.counts {
+			t.Errorf("%+v: %+v", test, s)
+		}
+	}
+}
+
+// TestOwnGuessBarsNobody: what runs at a port of this host that was but guessed
+// is nobody's business.
+func TestOwnGuessBarsNobody(t *testing.T) {
+	const here, elsewhere = "http://127.0.0.1:3", "http://127.0.0.1:4"
+	server := httptest.NewTLSServer(nil)
+	defer server.Close()
+	at := strings.Replace(server.URL, "https", "http", 1)
+	for _, test := range []struct {
+		own       string
+		endpoints []string
+		bar       joiner.Reason
+	}{{here, nil, ""}, {elsewhere, nil, joiner.TLSFailed}, {here, []string{at}, joiner.TLSFailed}} {
+		a := newTestAPI(t, patient, test.endpoints...)
+		a.clientPort, a.own = portOf(t, at), []string{test.own}
+		if s := a.Look(t.Context(), Where{Registered: []string{here}}); barOf(s) != test.bar {
+			t.Errorf("%+v: %+v", test, s.Failures)
 		}
 	}
 }

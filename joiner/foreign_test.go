@@ -24,6 +24,12 @@ var foreignCases = []decideCase{
 	{"one without a quorum runs at our peer URLs", host(4), with(observed(cluster("healthy healthy dead")), func(o *Observation) {
 		o.Views = []View{{From: hostURL(4), ClusterID: 7, Members: []Member{member(9, "healthy")}}}
 	}), StepRefuse, OwnURLsInUse, 78},
+	{"one without a quorum runs at our peer URLs, and only a third answers", host(4), with(observed(cluster("healthy healthy healthy", other)), func(o *Observation) {
+		o.Views = []View{{From: hostURL(4), ClusterID: 8, Members: []Member{member(9, "healthy")}}}
+	}), StepWait, ClusterForeign, 75},
+	{"a member of ours that has one of our URLs says so itself", host(3, func(p *Policy) { p.PeerURLs = append(p.PeerURLs, hostURL(5)) }), with(observed(cluster("healthy healthy healthy")), func(o *Observation) {
+		o.Views = []View{served(3, "healthy healthy healthy")}
+	}), StepRefuse, URLsInUse, 78},
 	{"it is dead at our peer URLs", host(3), observed(cluster("healthy healthy dead", other)), StepWait, ClusterForeign, 75},
 	{"the founders spelled the token differently", host(4), with(observed(cluster("healthy healthy dead")), func(o *Observation) { o.Discovery.Token += "/" }), StepRemove, FullDead, 0},
 	{"the service does not answer any more", host(4), with(observed(cluster("healthy healthy dead")), func(o *Observation) {

@@ -150,6 +150,8 @@ func TestRunLetsGo(t *testing.T) {
 		{"nothing was added", observed(cluster("healthy healthy healthy", intent(4))), "release"},
 		{"it is added", observed(cluster("healthy healthy", intent(4), alsoMember(member(4, "added")))), ""},
 		{"only its former self is there", observed(cluster("healthy healthy healthy", intent(4, func(i *Intent) { i.Former = founderID(4) }), alsoMember(member(4, "silent")))), "release"},
+		{"what it began has changed nothing", observed(cluster("healthy healthy healthy", begun(4, 1, 2, 3))), "forget"},
+		{"what it began has removed a member", observed(cluster("healthy healthy", begun(4, 1, 2, 3), intent(5))), ""},
 		{"another host's", observed(cluster("healthy healthy healthy", intent(5))), ""},
 		{"it moved", hasData(4, cluster("healthy healthy healthy", intent(4, func(i *Intent) { i.Purpose = ToRepair }), alsoMember(member(4, "healthy")))), "release"},
 	} {
