@@ -416,10 +416,11 @@ func withoutToken(c Cluster) Observation {
 	return o
 }
 
-// decideClaimed decides as a host does whose turn it is.
+// decideClaimed decides as a host does whose turn it is. A rule that claims for
+// ever ends it too.
 func decideClaimed(p Policy, o Observation) Plan {
 	plan := Decide(p, o)
-	for plan.Step == StepClaim || plan.Step == StepForget {
+	for n := 0; n < 4 && (plan.Step == StepClaim || plan.Step == StepForget); n++ {
 		o = o.after(p, plan)
 		plan = Decide(p, o)
 	}
