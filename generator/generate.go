@@ -52,7 +52,11 @@ func unitOf(c Config) string {
 }
 
 func (h Host) wire(normal, unit string, c Config, k Cmdline, bad error) error {
-	source := strings.Join(append(c.Files, "the kernel command line"), ", ")
+	files := c.Files
+	if len(k.Flags) > 0 || len(files) == 0 {
+		files = append(slices.Clone(files), "the kernel command line")
+	}
+	source := strings.Join(files, ", ")
 	var content []byte
 	var err error
 	if bad != nil {
