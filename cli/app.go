@@ -93,7 +93,11 @@ func usage(err error) *failure {
 	if before, _, found := strings.Cut(text, ": time: "); found {
 		text = before + ": want a duration such as 90s or 5m"
 	}
-	return &failure{exitUsage, fmt.Errorf("%s (elastic-etcd --help lists what there is)", text)}
+	hint := "elastic-etcd --help lists what there is"
+	if text == "there is no flag -version" {
+		hint = "elastic-etcd version prints it"
+	}
+	return &failure{exitUsage, fmt.Errorf("%s (%s)", text, hint)}
 }
 
 func usagef(format string, args ...any) *failure {

@@ -58,6 +58,7 @@ func TestWrongUsage(t *testing.T) {
 		{"-name=a -timeout=soon", "duration"},
 		{"-name=a -timeout=10s", "longer than -dead-after"},
 		{"-name=a -dead-after=0s", "-dead-after"},
+		{"--version", "(elastic-etcd version prints it)"},
 		{"-name=a -requires=maybe", "yes or no"},
 		{"-name=a -stale-data=burn", "archive or refuse"},
 		{"-name=a -initial-advertise-peer-urls=", "no peer URL"},

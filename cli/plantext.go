@@ -39,7 +39,7 @@ func writeSeen(b *strings.Builder, r report) {
 		}
 	}
 	if len(r.Observation.Clusters) == 0 {
-		row(t, "cluster", fmt.Sprintf("none with a quorum, %d addresses asked", r.Observation.Contacts))
+		row(t, "cluster", fmt.Sprintf("none with a quorum, addresses asked: %d", r.Observation.Contacts))
 	}
 	for _, f := range r.Observation.Failures {
 		row(t, "no answer", f.URL, f.Error)

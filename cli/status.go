@@ -18,10 +18,10 @@ func (a *app) statusCommand() *cli.Command {
 		Usage:     "shows the members, their health, and how many may fail",
 		UsageText: "elastic-etcd status [-o text|json] [--unit UNIT] [global options]",
 		Description: `Shows the cluster of this host: that of its data dir, else the one that
--discovery, another source or -endpoints lead to. It changes nothing, and takes
-a few seconds at most. Ends with 0 while a voter may fail, with 3 when none may
-any more (also in a cluster of one or two), with 75 without a quorum, and with
-78 where the data dir is of another cluster. docs/status.md has the JSON.`,
+-discovery, another source or -endpoints lead to. It changes no member, and
+takes a few seconds at most. Ends with 0 while a voter may fail, with 3 when none
+may any more (also in a cluster of one or two), with 75 without a quorum, and
+with 78 where the data dir is of another cluster. docs/status.md has the JSON.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "o", Value: "text", Usage: "the output `format` out of: text, json"},
 			&cli.StringFlag{Name: "unit", Usage: "the `unit` that runs etcd: what it sets is the default of the flags", Sources: a.env("unit")},

@@ -72,10 +72,17 @@ func (o Observation) lived() (View, bool) {
 	return View{}, false
 }
 
+func addresses(n int) string {
+	if n == 1 {
+		return "1 address"
+	}
+	return fmt.Sprintf("%d addresses", n)
+}
+
 func noQuorum(o Observation) Plan {
 	v, lives := o.lived()
 	if !lives {
-		return wait(ClusterUnreachable, fmt.Sprintf("no member answers at %d addresses%s%s", o.Contacts, o.failure(), o.silentHints()), "start the members, or check the addresses")
+		return wait(ClusterUnreachable, fmt.Sprintf("no member answers at %s%s%s", addresses(o.Contacts), o.failure(), o.silentHints()), "start the members, or check the addresses")
 	}
 	return wait(ClusterNoQuorum, fmt.Sprintf("cluster %s, of which %s answers, has no quorum: nothing is changed without one%s", v.ClusterID, v.From, o.failure()),
 		"bring its members back; if most of them are lost for good, restore from a backup")

@@ -629,3 +629,11 @@ func TestForesee(t *testing.T) {
 		}
 	}
 }
+
+func TestAddressesAsked(t *testing.T) {
+	for n, want := range map[int]string{0: "at 0 addresses", 1: "at 1 address", 2: "at 2 addresses"} {
+		if p := noQuorum(Observation{Contacts: n}); !strings.HasSuffix(p.Text, want) {
+			t.Errorf("%d addresses: %q, want %q", n, p.Text, want)
+		}
+	}
+}

@@ -158,10 +158,10 @@ func loop(ctx context.Context, p Policy, w World, decide func(Policy, Observatio
 	}
 }
 
-// unseen is the plan of a run whose time was up before its first look was over:
+// unseen is the plan of a run that ended before its first look was over:
 // it proves nothing, but whoever had not answered is in it.
 func unseen(o Observation) Plan {
-	text := "the time was up before the first look was over"
+	text := "the run ended before the first look was over"
 	if why := o.unanswered(); len(why) > 0 {
 		text += ": " + strings.Join(why, "; ")
 	} else {
@@ -210,7 +210,7 @@ func causeOf(plan Plan, err error) *Cause {
 	return &Cause{Step: plan.Step, Error: err.Error()}
 }
 
-// timeUp is the plan of a run whose time is over: a step that was not seen to
+// timeUp is the plan of a run whose time is over or that a signal ends: a step that was not seen to
 // have worked is not a success.
 func timeUp(plan Plan, cause *Cause) Plan {
 	if !plan.Step.Changes() {
@@ -220,7 +220,7 @@ func timeUp(plan Plan, cause *Cause) Plan {
 	if cause != nil {
 		why = cause.Error
 	}
-	return wait(StepFailed, fmt.Sprintf("the time was up before the step %s was done: %s", plan.Step, why), "try again")
+	return wait(StepFailed, fmt.Sprintf("the run ended before the step %s was done: %s", plan.Step, why), "try again")
 }
 
 // Settle fixes the size at the members that the cluster has when it is first
