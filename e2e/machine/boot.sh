@@ -1,6 +1,6 @@
 #!/bin/bash
 # Becomes systemd, as PID 1 of the namespaces it was started in, on a
-# copy-on-write view of LOWER. Called by boot.go:
+# copy-on-write view of LOWER. Called by machine.go:
 #   boot.sh LOWER DISK BIND...
 # DISK keeps what is written to the root, so that the next boot is the same
 # machine; each BIND is a directory that the machine sees read-only.
