@@ -37,7 +37,7 @@ func (a *app) sourceFlags() []cli.Flag {
 		a.text("discovery-srv", "", "`domain` with the DNS SRV records of etcd (_etcd-server-ssl._tcp, _etcd-server._tcp, and of clients)"),
 		a.text("discovery-srv-name", "", "what ends the `name` of the service in these records"),
 		a.text("discovery-srv-server", "", "`host:port` of the DNS server to ask for them (default: those of the system)"),
-		a.text("discovery-command", "", "`command` that prints addresses, host:port or urls of members; run without a shell"),
+		a.text("discovery-command", "", "`command` that prints the peer addresses of members, as address (port 2380), host:port or url; run without a shell"),
 		a.text("initial-cluster", "", "members as `name=url[,name=url...]`: where to look, and with -initial-cluster-state=new whom to found with"),
 		a.text("initial-cluster-state", joiner.StateExisting, "`new|existing`; new: what -initial-cluster lists may be founded, if it never was"),
 		a.text("initial-cluster-token", defaultClusterToken, "the `token` of a cluster that a list founds, the same on all hosts"),
