@@ -68,6 +68,8 @@ type API struct {
 	ledgers map[joiner.ID]*joiner.Ledger
 	known   map[joiner.ID][]contact
 	named   map[joiner.ID]bool
+	met     map[contact]joiner.ID // which member the last Look met
+	removed map[contact]time.Time // where one was that was removed
 	// forbidden says of a cluster why an intent could not be put into it.
 	forbidden map[joiner.ID]forbidden
 	// admitted are the clusters whose membership our user may change.
@@ -101,6 +103,7 @@ func New(cfg Config) (*API, error) {
 		ledgers:      map[joiner.ID]*joiner.Ledger{},
 		known:        map[joiner.ID][]contact{},
 		named:        map[joiner.ID]bool{},
+		removed:      map[contact]time.Time{},
 		forbidden:    map[joiner.ID]forbidden{},
 	}
 	a.conns = conns{tls: clientTLS, as: cfg.As, mayTell: a.mayTell, open: map[string]connection{}}

@@ -78,7 +78,10 @@ func (a *API) Remove(ctx context.Context, cluster joiner.ID, m joiner.Member, un
 			}
 			return there, nil
 		},
-		do: func(ctx context.Context, c changer) error { return c.remove(ctx, m.ID) },
+		do: func(ctx context.Context, c changer) error {
+			a.parted(m)
+			return c.remove(ctx, m.ID)
+		},
 	})
 }
 

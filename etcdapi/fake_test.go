@@ -30,6 +30,7 @@ type fake struct {
 	members []joiner.Member
 	vars    []string // bodies of /debug/vars, the last one for ever
 	changes []string
+	asked   int // how often it was asked anything
 	// deaf refuses changes; sly does them and then fails.
 	deaf, sly bool
 }
@@ -68,6 +69,7 @@ func (f *fake) mux() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f.mu.Lock()
 		defer f.mu.Unlock()
+		f.asked++
 		mux.ServeHTTP(w, r)
 	})
 }

@@ -92,7 +92,7 @@ func (l *look) guess(peers []contact) {
 
 // ask starts asking a contact, once.
 func (l *look) ask(c contact, depth int) {
-	if _, asked := l.depths[c]; asked || depth > maxDepth || len(l.depths) >= maxContacts {
+	if _, asked := l.depths[c]; asked || depth > maxDepth || len(l.depths) >= maxContacts || l.api.isRemoved(c) {
 		return
 	}
 	l.depths[c] = depth

@@ -16,6 +16,7 @@ const maxClusters = 8
 func (a *API) remember(l *look) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.metAt(l)
 	for id := range l.proofs {
 		a.known[id] = nil
 	}
@@ -65,6 +66,10 @@ func (a *API) remembered() []contact {
 
 // clientsOf are the client ports that may speak for a cluster.
 func (a *API) clientsOf(cluster joiner.ID) []contact {
+	return slices.DeleteFunc(a.allClientsOf(cluster), a.isRemoved)
+}
+
+func (a *API) allClientsOf(cluster joiner.ID) []contact {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	list := slices.Clone(a.endpoints)
