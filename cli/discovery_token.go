@@ -78,7 +78,7 @@ func (w *world) lookAtToken(ctx context.Context) (registered, error) {
 	}
 	r := registered{d: d}
 	for end := time.Now().Add(lookTime); ; {
-		sight := w.api.Look(ctx, where(d, hints, nil))
+		sight := w.api.Look(ctx, where(d, hints))
 		r.cluster = founded(d, sight.Clusters)
 		if r.cluster != nil || time.Now().After(end) || !pause(ctx, watchPause) {
 			break

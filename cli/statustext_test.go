@@ -16,7 +16,7 @@ const second = joiner.Duration(time.Second)
 func statusCluster() joiner.Cluster {
 	url := func(n string) []string { return []string{"http://10.0.0." + n + ":2380"} }
 	client := func(n string) []string { return []string{"http://10.0.0." + n + ":2379"} }
-	return joiner.Cluster{ID: 0xc1, From: "http://10.0.0.1:2379", API: "v3", Version: joiner.Version{Major: 3, Minor: 6}, Leader: 1, Term: 7, Members: []joiner.Member{
+	return joiner.Cluster{ID: 0xc1, Named: true, From: "http://10.0.0.1:2379", API: "v3", Version: joiner.Version{Major: 3, Minor: 6}, Leader: 1, Term: 7, Members: []joiner.Member{
 		{ID: 1, Name: "n1", PeerURLs: url("1"), ClientURLs: client("1"), Version: joiner.Version{Major: 3, Minor: 6},
 			Details: joiner.Details{Version: "3.6.16", DBSize: 25_300_000, DBInUse: 10_100_000, Committed: 110, Applied: 110},
 			Health:  joiner.Health{Reached: "http://10.0.0.1:2379", Match: 100, Following: true}},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"slices"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -113,10 +112,10 @@ func (w *world) Observe(ctx context.Context) (joiner.Observation, error) {
 	o.Discovery = o.Discovery.After(w.last.Discovery)
 	w.warn(o.Hints)
 	selfCheck := w.preflight(ctx)
-	at := where(o.Discovery, o.Hints, w.s.policy.PeerURLs)
+	at := where(o.Discovery, o.Hints)
 	at.Data = o.Disk.ClusterID
 	sight := w.api.Look(ctx, at)
-	o.Clusters, o.Views, o.Failures, o.Contacts = sight.Clusters, sight.Views, sight.Failures, sight.Contacts
+	o.Clusters, o.Views, o.Failures, o.Contacts, o.Named = sight.Clusters, sight.Views, sight.Failures, sight.Contacts, sight.Named
 	o.Preflight = <-selfCheck
 	w.last = o
 	return o, nil
@@ -148,16 +147,13 @@ func (w *world) preflight(ctx context.Context) <-chan joiner.Preflight {
 // token can write as many as the service takes.
 const maxContacts = 64
 
-// where is where members may be, at our own peer URLs too: an etcd that runs
-// there with another data dir must not go unseen. The admin vouches for a list,
-// and for hints.
-func where(d joiner.Discovery, hints []joiner.Hint, own []string) etcdapi.Where {
-	at := etcdapi.Where{Registered: own}
+// where is where members may be. The admin vouches for a list, and for hints.
+func where(d joiner.Discovery, hints []joiner.Hint) (at etcdapi.Where) {
 	at.Peers, at.Clients = hinted(hints)
 	if d.Listed() {
 		at.Peers = append(at.Peers, contacts(d)...)
 	} else {
-		at.Registered = slices.Concat(own, contacts(d))
+		at.Registered = contacts(d)
 	}
 	return at
 }

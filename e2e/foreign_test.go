@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sttts/elastic-etcd/e2e/cluster"
 	"github.com/sttts/elastic-etcd/joiner"
 )
 
@@ -49,5 +50,33 @@ func TestTwoEtcdsOnAHost(t *testing.T) {
 		byList := append(second, "-initial-cluster="+strings.Join(list, ","))
 		s.wantWait(s.start(hosts[0], append(byList, "-initial-cluster-state=existing")...), "unreachable")
 		s.want(s.elastic(hosts[0], append(byList, "-initial-cluster-state=new")...), 0, "found")
+	})
+}
+
+// TestReusedAddress: a member died, and its address is that of another cluster
+// by now. Nobody joins that one while the cluster that was named has no quorum,
+// or takes its own data for wrong; and with a quorum the dead member is replaced.
+func TestReusedAddress(t *testing.T) {
+	s := newSite(t, 1)
+	hosts, fresh := s.lab.Hosts(3, "3.6"), s.lab.Host("3.6")
+	s.lab.Found(hosts...)
+	stranger := hosts[2]
+	stranger.Kill()
+	stranger.Wipe()
+	stranger.Start(append(stranger.IdentityFlags(), "--initial-cluster="+cluster.InitialCluster(stranger), "--initial-cluster-token=another")...)
+	s.lab.WaitHealthy(1, stranger)
+	bare := func(more ...string) []string { return append([]string{"-discovery="}, more...) }
+	s.unchanged(stranger, func() {
+		hosts[1].Freeze()
+		s.wantWait(s.start(fresh, bare(at(hosts[:2]))...), "no-quorum")
+		s.wantWait(s.start(fresh, bare(at(hosts))...), "no-quorum")
+		hosts[1].Kill()
+		hosts[0].Kill()
+		for _, h := range hosts[:2] {
+			s.boot("resume-unconfirmed", h, bare(at(hosts))...)
+		}
+		s.lab.WaitLeader(hosts[:2]...)
+		s.boot("join-listed", fresh, bare(at(hosts[:2]))...)
+		s.lab.WaitHealthy(3, hosts[0], hosts[1], fresh)
 	})
 }

@@ -40,7 +40,8 @@ type Config struct {
 	Client, Peer TLSFiles
 	// As is who we are to a cluster that has auth on.
 	As Credentials
-	// Own are this host's own peer URLs.
+	// Own are this host's own peer URLs. They are asked too: an etcd that runs
+	// there with another data dir must not go unseen.
 	Own []string
 	// Thorough waits for every address and every log, where a Look otherwise
 	// ends when what is still to come cannot matter to a decision, and takes

@@ -228,12 +228,38 @@ func (a *API) changer(at answer) (changer, error) {
 }
 
 // spokesman finds a server of the cluster that has a fresh member list with a
-// quorum behind it: the first that answers, if possible not the member to
-// avoid.
+// quorum behind it: the first that answers. The member to avoid is asked only
+// where nobody else is left.
 func (a *API) spokesman(ctx context.Context, cluster, avoid joiner.ID) (answer, error) {
+	others, avoided := a.apart(a.clientsOf(cluster), avoid)
+	ans, err := a.firstToSpeak(ctx, cluster, avoid, others)
+	if err == nil || len(avoided) == 0 {
+		return ans, err
+	}
+	if ans, e := a.firstToSpeak(ctx, cluster, avoid, avoided); e == nil {
+		return ans, nil
+	}
+	return answer{}, err
+}
+
+// apart splits client ports into those where a member was met, and the others.
+func (a *API) apart(list []contact, of joiner.ID) (others, its []contact) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, c := range list {
+		if a.met[c] == of && of != 0 {
+			its = append(its, c)
+		} else {
+			others = append(others, c)
+		}
+	}
+	return others, its
+}
+
+func (a *API) firstToSpeak(ctx context.Context, cluster, avoid joiner.ID, clients []contact) (answer, error) {
 	var fallback *answer
 	var errs []error
-	for ans := range askAll(ctx, a.clientsOf(cluster), a.ask) {
+	for ans := range askAll(ctx, clients, a.ask) {
 		switch err := ans.speaksFor(cluster); {
 		case err != nil:
 			errs = append(errs, err)

@@ -35,6 +35,27 @@ func (l *look) byName(ans answer) bool {
 	})
 }
 
+// nameGuesses has the admin vouch for the client ports that are guessed.
+func (l *look) nameGuesses(peers []contact) {
+	for _, peer := range peers {
+		l.named[l.api.guess(peer)] = true
+	}
+}
+
+// namedAt counts the addresses that the admin named and at which a cluster
+// answers: at a peer port itself, or at the client port that was guessed for it.
+func (l *look) namedAt(cluster joiner.ID) int {
+	n := 0
+	for c := range l.named {
+		if slices.ContainsFunc(l.answers, func(ans answer) bool {
+			return ans.cluster == cluster && (ans.contact == c || slices.Contains(l.guesses[ans.contact], c))
+		}) {
+			n++
+		}
+	}
+	return n
+}
+
 // known tells whether the admin vouches for an address: he named it, or the
 // peer port that it was guessed for, or it is this host's own.
 func (l *look) known(c contact) bool {

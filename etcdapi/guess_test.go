@@ -68,7 +68,7 @@ func TestGuessVouchedFor(t *testing.T) {
 
 // TestOwnGuess: status asks who is on this host, as etcdctl does.
 func TestOwnGuess(t *testing.T) {
-	const here, elsewhere = "http://127.0.0.1:3", "http://127.0.0.1:4"
+	const here, elsewhere = "http://127.0.0.1:3", "http://127.9.9.9:4"
 	for _, test := range []struct {
 		thorough bool
 		own      string
@@ -87,7 +87,7 @@ func TestOwnGuess(t *testing.T) {
 // TestOwnGuessBarsNobody: what runs at a port of this host that was but guessed
 // is nobody's business.
 func TestOwnGuessBarsNobody(t *testing.T) {
-	const here, elsewhere = "http://127.0.0.1:3", "http://127.0.0.1:4"
+	const here, elsewhere = "http://127.0.0.1:3", "http://127.9.9.9:4"
 	server := httptest.NewTLSServer(nil)
 	defer server.Close()
 	at := strings.Replace(server.URL, "https", "http", 1)

@@ -68,7 +68,12 @@ func (l *look) seed(where Where) {
 	peers := parseContacts(peerPort, where.Peers)
 	l.askNamed(peers)
 	l.guess(peers)
-	for _, c := range parseContacts(peerPort, where.Registered) {
+	own := parseContacts(peerPort, l.api.own)
+	if l.api.thorough && len(l.named)+len(where.Registered) == 0 {
+		l.askNamed(own) // nothing else is said to be meant
+		l.nameGuesses(own)
+	}
+	for _, c := range append(own, parseContacts(peerPort, where.Registered)...) {
 		l.ask(c, 0)
 		l.guess([]contact{c})
 	}

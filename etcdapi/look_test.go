@@ -252,6 +252,39 @@ func TestMemory(t *testing.T) {
 	}
 }
 
+// TestNamedAt counts the addresses that the admin named, and those at which a
+// cluster answers. A member that it leads to is not one of them.
+func TestNamedAt(t *testing.T) {
+	f := pair(t, []string{"http://127.9.9.2:1"}, []string{"http://127.9.9.2:2"})
+	other := newFake(t, 2)
+	other.cluster, other.leader = 0xc2, 0
+	other.members = []joiner.Member{{ID: 2, PeerURLs: []string{"http://127.9.9.2:1"}, ClientURLs: []string{other.url}}}
+	f.members[1].ClientURLs = []string{other.url}
+	s := newTestAPI(t, patient, f.url, "http://127.9.9.3:1", "http://127.9.9.4:1").Look(t.Context(), Where{})
+	if len(s.Clusters) != 1 || s.Clusters[0].NamedAt != 1 || !s.Clusters[0].Named || s.Named != 3 {
+		t.Errorf("%+v", s)
+	}
+	if len(s.Views) != 1 || s.Views[0].ClusterID != 0xc2 || s.Views[0].Named {
+		t.Errorf("%+v", s.Views)
+	}
+	if s := newTestAPI(t, patient, f.url, other.url).Look(t.Context(), Where{}); len(s.Views) != 1 || !s.Views[0].Named {
+		t.Errorf("both named: %+v", s)
+	}
+}
+
+// TestOwnIsNamed: where nothing else is given, status is about this host.
+func TestOwnIsNamed(t *testing.T) {
+	for _, where := range []Where{{}, {Registered: []string{"http://127.9.9.9:1"}}, {Peers: []string{"http://127.9.9.9:1"}}} {
+		f := pair(t, []string{"http://127.9.9.2:1"}, []string{"http://127.9.9.2:2"})
+		a := newTestAPI(t, patient)
+		a.clientPort, a.thorough, a.own = portOf(t, f.url), true, []string{"http://127.0.0.1:3"}
+		s := a.Look(t.Context(), where)
+		if want := len(where.Registered)+len(where.Peers) == 0; len(s.Clusters) != 1 || s.Clusters[0].Named != want {
+			t.Errorf("%+v: %+v", where, s)
+		}
+	}
+}
+
 func TestEvidenceGrows(t *testing.T) {
 	f := pair(t, []string{"http://127.9.9.2:1"}, []string{"http://127.9.9.2:2"})
 	a := newTestAPI(t, patient, f.url)

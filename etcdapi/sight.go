@@ -17,13 +17,15 @@ type Sight struct {
 	Clusters []joiner.Cluster
 	Views    []joiner.View
 	Failures []joiner.Failure
-	Contacts int
+	// Contacts counts the addresses that were asked, Named those that the admin
+	// named.
+	Contacts, Named int
 }
 
 // Where is where members may be, besides the endpoints of the Config.
 type Where struct {
-	// Registered are peer URLs that nobody vouches for: of registrations, which
-	// outlive the hosts they are of, and of this host itself.
+	// Registered are peer URLs that nobody vouches for: registrations outlive
+	// the hosts they are of.
 	Registered []string
 	// Peers and Clients are URLs that the admin names, or a source of his.
 	Peers, Clients []string
@@ -44,7 +46,7 @@ func (a *API) Look(ctx context.Context, where Where) Sight {
 	l.seed(where)
 	l.run()
 	a.remember(l)
-	s := Sight{Clusters: l.clusters(), Views: l.views(), Contacts: len(l.depths)}
+	s := Sight{Clusters: l.clusters(), Views: l.views(), Contacts: len(l.depths), Named: len(l.named)}
 	s.Failures = l.failures(s.Clusters)
 	a.note(s.Clusters)
 	return s
@@ -102,7 +104,7 @@ func (l *look) cluster(best answer) joiner.Cluster {
 	c := joiner.Cluster{
 		ID: best.cluster, From: best.url, API: best.api,
 		Leader: best.leader, Term: best.term, Version: l.agreed(best),
-		Members: slices.Clone(best.list), Named: l.api.isNamed(best.cluster),
+		Members: slices.Clone(best.list), Named: l.api.isNamed(best.cluster), NamedAt: l.namedAt(best.cluster),
 	}
 	e := l.evidence[c.ID]
 	c.Intent, c.Begun, c.NoIntent = e.intent, e.begun, e.noIntent
@@ -199,7 +201,7 @@ func (l *look) views() []joiner.View {
 	var list []joiner.View
 	for _, ans := range l.answers {
 		if ans.complete() && !ans.proven && len(ans.list) > 0 {
-			list = append(list, joiner.View{From: ans.url, ClusterID: ans.cluster, Members: l.met(ans)})
+			list = append(list, joiner.View{From: ans.url, ClusterID: ans.cluster, Named: l.api.isNamed(ans.cluster), Members: l.met(ans)})
 		}
 	}
 	slices.SortStableFunc(list, func(a, b joiner.View) int { return cmp.Compare(a.From, b.From) })

@@ -31,15 +31,23 @@ func withDataAlone(p Policy, o Observation) Plan {
 	if o.answers(o.Disk.ClusterID) && o.Elapsed < resumeGrace && !o.locked() {
 		return watch(fmt.Sprintf("members of cluster %s answer without a quorum: is that only an election?", o.Disk.ClusterID))
 	}
-	some := o.joinable()
-	if len(some) == 0 || o.knows(o.Disk.ClusterID) {
+	i := slices.IndexFunc(o.Clusters, func(c Cluster) bool { return o.isOurs(c, p) })
+	if i < 0 || o.knows(o.Disk.ClusterID) {
 		return resume(p, o, ResumeUnconfirmed,
-			fmt.Sprintf("this host has data of cluster %s, of which no quorum answers", o.Disk.ClusterID))
+			fmt.Sprintf("this host has data of cluster %s, of which no quorum answers%s", o.Disk.ClusterID, o.others()))
 	}
-	c := some[0]
+	c := o.Clusters[i]
 	return refuse(DataForeign,
 		fmt.Sprintf("the data dir %q belongs to cluster %s, but %s answers as cluster %s", p.DataDir, o.Disk.ClusterID, c.From, c.ID),
-		"give the data dir of this cluster, or move the directory away so that this host joins as a new member")
+		fmt.Sprintf("give the data dir of cluster %s, or the addresses of the members of cluster %s; if this host is to leave that one for good, move the directory away", c.ID, o.Disk.ClusterID))
+}
+
+// others quotes a cluster that answers, and may be somebody else's.
+func (o Observation) others() string {
+	if len(o.Clusters) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%s answers as cluster %s)", o.Clusters[0].From, o.Clusters[0].ID)
 }
 
 // resumeGrace is how long a cluster that answers gets to have a quorum before

@@ -82,7 +82,7 @@ func addresses(n int) string {
 func noQuorum(o Observation) Plan {
 	v, lives := o.lived()
 	if !lives {
-		return wait(ClusterUnreachable, fmt.Sprintf("no member answers at %s%s%s", addresses(o.Contacts), o.failure(), o.silentHints()), "start the members, or check the addresses")
+		return wait(ClusterUnreachable, fmt.Sprintf("no member answers at %s%s%s%s", addresses(o.Contacts), o.others(), o.failure(), o.silentHints()), "start the members, or check the addresses")
 	}
 	return wait(ClusterNoQuorum, fmt.Sprintf("cluster %s, of which %s answers, has no quorum: nothing is changed without one%s", v.ClusterID, v.From, o.failure()),
 		"bring its members back; if most of them are lost for good, restore from a backup")

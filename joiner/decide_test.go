@@ -229,7 +229,7 @@ var collisionCases = []decideCase{
 	{"our name is a dead member's", host(4, func(p *Policy) { p.Name = "n3" }), observed(cluster("healthy healthy dead")), StepRemove, FullDead, 0},
 	{"our name is a silent member's", host(4, size(5), func(p *Policy) { p.Name = "n3" }), observed(cluster("healthy healthy silent")), StepWatch, WatchMembers, 75},
 	{"two clusters, one of them the token's", host(4), observed(cluster("healthy", func(c *Cluster) { c.ID = 7 }), cluster("healthy healthy dead")), StepRemove, FullDead, 0},
-	{"two clusters", host(4), with(observed(cluster("healthy healthy healthy"), cluster("healthy", func(c *Cluster) { c.ID = 7 })), func(o *Observation) { o.Discovery = Discovery{} }), StepRefuse, ClustersAmbiguous, 78},
+	{"two clusters", host(4), with(observed(cluster("healthy healthy healthy", named), cluster("healthy", other, named)), func(o *Observation) { o.Discovery = Discovery{} }), StepRefuse, ClustersAmbiguous, 78},
 }
 
 var strategyCases = []decideCase{
@@ -273,7 +273,7 @@ var strategyCases = []decideCase{
 	{"one voter, never a learner", host(4, size(3), learner(LearnerNever)), observed(cluster("healthy")), StepRefuse, OneToTwo, 78},
 	{"one voter of 3.3", host(4, size(3)), with(observed(cluster("healthy", version(3, 3))), func(o *Observation) { o.EtcdVersion = Version{3, 3} }), StepRefuse, OneToTwo, 78},
 	{"two voters", host(4, size(3)), observed(cluster("healthy healthy")), StepAdd, RoomToJoin, 0},
-	{"no size from discovery", host(4), with(observed(cluster("healthy healthy healthy")), func(o *Observation) { o.Discovery = Discovery{} }), StepRefuse, ClusterFull, 75},
+	{"no size from discovery", host(4), withoutToken(cluster("healthy healthy healthy")), StepRefuse, ClusterFull, 75},
 	{"version one higher", host(4), with(observed(cluster("healthy healthy dead")), func(o *Observation) { o.EtcdVersion = Version{3, 7} }), StepRemove, FullDead, 0},
 	{"version two higher, nobody dead yet", host(4), with(observed(cluster("healthy healthy silent")), func(o *Observation) { o.EtcdVersion = Version{3, 8} }), StepRefuse, VersionSkew, 78},
 	{"version two higher", host(4), with(observed(cluster("healthy healthy dead")), func(o *Observation) { o.EtcdVersion = Version{3, 8} }), StepRefuse, VersionSkew, 78},
@@ -411,6 +411,7 @@ func begun(n int, of ...int) func(*Cluster) {
 
 // withoutToken is the observation of a host that was only told endpoints.
 func withoutToken(c Cluster) Observation {
+	c.Named = true
 	o := observed(c)
 	o.Discovery = Discovery{}
 	return o
@@ -457,7 +458,7 @@ var intentCases = []decideCase{
 	{"intents cannot be", host(4), observed(cluster("healthy healthy dead", func(c *Cluster) { c.NoIntent = "permission denied" })), StepRemove, FullDead, 0},
 	{"our entry waits, and another host changes the list", host(4), observed(cluster("healthy healthy added", intent(5), alsoMember(member(4, "added")))), StepWait, JoinInFlight, 75},
 	{"our prepared entry waits, and another host changes the list", host(4, strategy(Prepare)), observed(cluster("healthy healthy healthy added", intent(5))), StepWait, JoinInFlight, 75},
-	{"a size that our intent remembers", host(4), with(observed(cluster("healthy healthy", intent(4, func(i *Intent) { i.Size = 3 }))), func(o *Observation) { o.Discovery = Discovery{} }), StepAdd, RoomToJoin, 0},
+	{"a size that our intent remembers", host(4), withoutToken(cluster("healthy healthy", intent(4, func(i *Intent) { i.Size = 3 }))), StepAdd, RoomToJoin, 0},
 	{"data, moved here, another host changes the membership", host(4), hasData(1, cluster("dead healthy healthy", intent(5))), StepWait, JoinInFlight, 75},
 }
 
@@ -613,7 +614,7 @@ func TestForesee(t *testing.T) {
 		{"replace", host(4), observed(cluster("healthy healthy dead")), "claim remove add forget emit"},
 		{"prune two of five", host(6, strategy(Prune), size(5)), observed(cluster("healthy healthy healthy dead dead")), "claim remove remove add forget emit"},
 		{"former self", host(3), observed(cluster("healthy healthy dead")), "claim remove add forget emit"},
-		{"former self without a size", host(3), with(observed(cluster("healthy healthy dead")), func(o *Observation) { o.Discovery = Discovery{} }), "claim remove add forget emit"},
+		{"former self without a size", host(3), withoutToken(cluster("healthy healthy dead")), "claim remove add forget emit"},
 		{"removed, room", host(1), hasData(1, cluster("", alsoMember(member(2, "healthy"), member(3, "healthy")))), "archive claim add forget emit"},
 		{"moved", host(4), hasData(1, cluster("dead healthy healthy")), "claim update emit"},
 		{"first founder", host(1), foundingBy(1, "none"), "record register wait"},

@@ -40,14 +40,49 @@ func (d Discovery) After(before Discovery) Discovery {
 func (d Discovery) registers() bool { return d.Kind != "" && !d.Listed() }
 
 // mayJoin tells whether a cluster is one to join: the token's, or one that the
-// admin named. One that is restored from a backup has a new ID.
+// admin named. One that is restored from a backup has a new ID. An address in a
+// list of members may be somebody else's by now, and so may one of several that
+// the admin names, if another one leads to a cluster that has no quorum just now.
 func (o Observation) mayJoin(c Cluster) bool {
-	return c.Named || !o.Discovery.registers() || o.Discovery.Founded(c.ID)
+	return o.Discovery.Founded(c.ID) || c.Named && !o.namesOther(c) && o.lists(c)
 }
 
-// foreign is for clusters that registrations led to and that are not ours: no
-// member of theirs is removed, and nobody joins them by mistake. Where one runs
-// at the addresses of this token, nobody founds either.
+// namesOther tells whether an address that the admin named is of another
+// cluster, which has no quorum.
+func (o Observation) namesOther(c Cluster) bool {
+	return slices.ContainsFunc(o.Views, func(v View) bool {
+		_, quorate := o.cluster(v.ClusterID)
+		return v.Named && v.ClusterID != c.ID && !quorate
+	})
+}
+
+// lists tells whether a list that founds is one of the members of a cluster: of
+// half of them at least, as they come and go.
+func (o Observation) lists(c Cluster) bool {
+	if !o.Discovery.Listed() {
+		return true
+	}
+	n := 0
+	for _, e := range o.Discovery.Entries {
+		p, err := e.Peer()
+		if err == nil && slices.ContainsFunc(c.Members, func(m Member) bool { return overlap(m.PeerURLs, p.URLs) }) {
+			n++
+		}
+	}
+	return 2*n >= len(o.Discovery.Entries)
+}
+
+// isOurs tells whether a cluster is for certain the one that this host is told to be
+// of: the token's, or one that lists its peer URLs, or that answers at most of
+// the addresses that the admin named.
+func (o Observation) isOurs(c Cluster, p Policy) bool {
+	listed := slices.ContainsFunc(c.Members, func(m Member) bool { return overlap(m.PeerURLs, p.PeerURLs) })
+	return o.Discovery.Founded(c.ID) || o.mayJoin(c) && (listed || 2*c.NamedAt > o.Named)
+}
+
+// foreign is for clusters that are not ours: no member of theirs is removed, and
+// nobody joins them by mistake. Where one runs at the addresses of this token,
+// nobody founds either.
 func (o Observation) foreign(p Policy) (plan Plan, decided bool) {
 	if len(o.Clusters) == 0 {
 		return Plan{}, false
@@ -56,8 +91,11 @@ func (o Observation) foreign(p Policy) (plan Plan, decided bool) {
 		return plan, true
 	}
 	c := o.Clusters[0]
-	return wait(ClusterForeign, fmt.Sprintf("registrations under %s lead to cluster %s (%s), which is not the one of its founders: nobody joins that by mistake", o.Discovery.Name(), c.ID, c.From),
-		"start the founders; if this host is to join that cluster all the same (one that is restored from a backup has a new ID), name its members: -endpoints"), true
+	if o.Discovery.Kind == "" || o.namesOther(c) {
+		return Plan{}, false
+	}
+	return wait(ClusterForeign, fmt.Sprintf("%s leads to cluster %s (%s), which is not the one of its founders: nobody joins that by mistake", o.Discovery.Name(), c.ID, c.From),
+		"start the founders; if this host is to join that cluster all the same (one that is restored from a backup has a new ID), name its members: -endpoints, and of a list -initial-cluster-state=existing"), true
 }
 
 // taken tells whether an etcd of another cluster than that to join runs at a

@@ -46,7 +46,7 @@ var leaveCases = []decideCase{
 	{"it has left, and what somebody began is remembered", host(4), hasData(4, cluster("healthy healthy healthy", intent(4, leaving), begun(5, 1, 2, 3, 6))), StepForget, JoinOver, 0},
 	{"it has left", host(4), hasData(4, cluster("healthy healthy healthy", intent(4, leaving))), StepRelease, IntentRelease, 0},
 	{"not a member", host(4), observed(cluster("healthy healthy healthy")), StepDone, LeaveDone, 0},
-	{"two clusters", host(4), with(observed(cluster("healthy"), cluster("healthy", func(c *Cluster) { c.ID = 7 })), func(o *Observation) { o.Discovery = Discovery{} }), StepRefuse, ClustersAmbiguous, 78},
+	{"two clusters", host(4), with(observed(cluster("healthy", named), cluster("healthy", other, named)), func(o *Observation) { o.Discovery = Discovery{} }), StepRefuse, ClustersAmbiguous, 78},
 }
 
 func TestDecideLeave(t *testing.T) {

@@ -70,17 +70,17 @@ var listedCases = []decideCase{
 	{"DNS has a record of no use, recorded", host(1), listBy(1, "unspent", srv, ofNoUse), StepRefuse, DiscoveryInvalid, 78},
 	{"DNS has a record of no use, a member that ran answers", host(1), listBy(1, "none", srv, ofNoUse, serving(served(2, "healthy healthy healthy"))), StepWait, ClusterNoQuorum, 75},
 	{"DNS has a record of no use, and the others a quorum", host(4, size(5)), listBy(4, "none", srv, ofNoUse, func(o *Observation) {
-		o.Clusters, o.EtcdVersion = []Cluster{cluster("healthy healthy healthy")}, Version{3, 6}
+		o.Clusters, o.EtcdVersion = []Cluster{cluster("healthy healthy healthy", named)}, Version{3, 6}
 	}), StepAdd, RoomToJoin, 0},
 	{"listed, the others founded already", host(3), listBy(3, "none", late()), StepRecord, FounderRecord, 0},
 	{"listed, the others founded already, recorded", host(3), listBy(3, "unspent", late()), StepEmit, JoinListed, 0},
 	{"listed, the others founded already, record spent", host(3), listBy(3, "spent", late()), StepWatch, WatchMembers, 75},
 	{"listed, the others founded already, this host ran", host(3), listBy(3, "none", late(func(c *Cluster) { c.Members[2].Health.Match = 1 })), StepWatch, WatchMembers, 75},
 	{"listed, the others founded already, nobody knows what we acknowledged", host(3), listBy(3, "none", late(noProof)), StepWatch, WatchMembers, 75},
-	{"listed, another cluster has our entry", host(3), listBy(3, "none", late(func(c *Cluster) { c.ID = 7 })), StepWatch, WatchMembers, 75},
+	{"listed, another cluster has our entry", host(3), listBy(3, "none", late(other, named)), StepWatch, WatchMembers, 75},
 	{"listed under another name, the others founded already", host(3, func(p *Policy) { p.Name = "n9" }), listBy(3, "none", late()), StepWatch, WatchMembers, 75},
 	{"not listed, the founders have a quorum", host(4, size(5)), listBy(4, "none", func(o *Observation) {
-		o.Clusters, o.EtcdVersion = []Cluster{cluster("healthy healthy healthy")}, Version{3, 6}
+		o.Clusters, o.EtcdVersion = []Cluster{cluster("healthy healthy healthy", named)}, Version{3, 6}
 	}), StepAdd, RoomToJoin, 0},
 
 	{"hints that lead nowhere", host(1), hints(Hint{Source: "-initial-cluster", PeerURLs: []string{hostURL(1), hostURL(2)}}), StepWait, ClusterUnreachable, 75},

@@ -25,8 +25,10 @@ type Observation struct {
 	// for people to read.
 	Failures []Failure `json:"failures,omitempty"`
 
-	// Contacts counts the addresses that were asked.
+	// Contacts counts the addresses that were asked, Named those of them that
+	// the admin named.
 	Contacts int `json:"contacts"`
+	Named    int `json:"named,omitempty"`
 
 	// Elapsed is for how long this run had been looking.
 	Elapsed Duration `json:"elapsed"`
@@ -111,14 +113,15 @@ type Hint struct {
 // Cluster is a cluster with a quorum, by its own linearizable word.
 type Cluster struct {
 	ID      ID       `json:"id"`
-	From    string   `json:"from"`              // the endpoint that answered
-	Named   bool     `json:"named,omitempty"`   // an address that the admin named led to it, not registrations alone
-	API     string   `json:"api"`               // "v3", or "v2" for etcd 2.3
-	Version Version  `json:"version"`           // the cluster version, zero when unknown
-	Leader  ID       `json:"leader,omitempty"`  // zero when unknown
-	Term    uint64   `json:"term,omitempty"`    // raft term
-	Members []Member `json:"members"`           // voters and learners, unstarted ones too
-	NoProof string   `json:"noproof,omitempty"` // why the leader's raft progress is not known; "" = it is
+	From    string   `json:"from"`               // the endpoint that answered
+	Named   bool     `json:"named,omitempty"`    // an address that the admin named led to it, now or before
+	NamedAt int      `json:"named_at,omitempty"` // at how many of those it answers now
+	API     string   `json:"api"`                // "v3", or "v2" for etcd 2.3
+	Version Version  `json:"version"`            // the cluster version, zero when unknown
+	Leader  ID       `json:"leader,omitempty"`   // zero when unknown
+	Term    uint64   `json:"term,omitempty"`     // raft term
+	Members []Member `json:"members"`            // voters and learners, unstarted ones too
+	NoProof string   `json:"noproof,omitempty"`  // why the leader's raft progress is not known; "" = it is
 
 	// Downgrading tells that a downgrade is enabled (etcdctl downgrade enable).
 	Downgrading bool `json:"downgrading,omitempty"`
@@ -194,6 +197,7 @@ type Health struct {
 type View struct {
 	From      string   `json:"from"`
 	ClusterID ID       `json:"cluster_id"`
+	Named     bool     `json:"named,omitempty"` // as in Cluster
 	Members   []Member `json:"members"`
 }
 

@@ -34,7 +34,7 @@ func TestStatusOf(t *testing.T) {
 		{"by URLs that somebody gave", given, observed(cluster("healthy healthy healthy")), 3, 3, 1, founderID(1), OwnNone},
 		{"by URLs that are etcd's default", host(1), observed(cluster("healthy healthy healthy")), 3, 3, 1, 0, OwnNone},
 		{"by a member that was removed", host(9), hasData(9, cluster("healthy healthy healthy")), 3, 3, 1, 0, OwnRemoved},
-		{"with data of another cluster", given, with(hasData(1, cluster("healthy healthy healthy", other)), noDiscovery), 3, 3, 1, 0, OwnForeign},
+		{"with data of another cluster", given, with(hasData(1, cluster("healthy healthy healthy", other, named)), noDiscovery), 3, 3, 1, 0, OwnForeign},
 		{"with data of one of two", host(1), hasData(1, cluster("healthy", other), cluster("healthy healthy healthy")), 3, 3, 1, founderID(1), OwnMember},
 		{"with damaged data", host(9), with(observed(cluster("healthy healthy healthy")), damaged), 3, 3, 1, 0, OwnDamaged},
 		{"without the leader's word", host(9), observed(cluster("healthy healthy dead", noProof)), 3, 2, 0, 0, OwnNone},

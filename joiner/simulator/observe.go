@@ -22,7 +22,7 @@ func (c *Cluster) Observe(h *Host) joiner.Observation {
 	}
 	for i := range c.Members {
 		if m := &c.Members[i]; h.reaches(m) {
-			o.Views = append(o.Views, joiner.View{From: m.ClientURLs[0], ClusterID: c.ID, Members: c.observedMembers(h, "no quorum")})
+			o.Views = append(o.Views, joiner.View{From: m.ClientURLs[0], ClusterID: c.ID, Named: true, Members: c.observedMembers(h, "no quorum")})
 		}
 	}
 	return o
@@ -30,7 +30,7 @@ func (c *Cluster) Observe(h *Host) joiner.Observation {
 
 func (c *Cluster) observed(h *Host, by *Member) joiner.Cluster {
 	seen := joiner.Cluster{
-		ID: c.ID, From: by.ClientURLs[0], API: "v3", Version: c.Version.minor(),
+		ID: c.ID, Named: true, From: by.ClientURLs[0], API: "v3", Version: c.Version.minor(),
 		Leader: c.Leader, Term: c.Term, NoProof: c.noProof(h), Intent: c.intent, Begun: c.begun, NoIntent: c.NoIntent,
 	}
 	if c.Version.Major < 3 {
