@@ -26,13 +26,13 @@ func (c Cluster) Unfinished() *Intent {
 	return c.Begun
 }
 
-// joinOf is the join of the host with these peer URLs, as it was meant when it
-// began; nil where that is not known.
-func (c Cluster) joinOf(peerURLs []string) *Intent {
-	if i := c.Intent; i.by(peerURLs) && i.Purpose == ToJoin {
+// joinOf is the join of this host, as it was meant when it began; nil where that
+// is not known.
+func (c Cluster) joinOf(p Policy) *Intent {
+	if i := c.Intent; i.by(p) && i.Purpose == ToJoin {
 		return i
 	}
-	if b := c.Unfinished(); b != nil && sameURLs(b.PeerURLs, peerURLs) {
+	if b := c.Unfinished(); b != nil && sameURLs(b.PeerURLs, p.identity()) {
 		return b
 	}
 	return nil

@@ -384,6 +384,19 @@ func intent(n int, change ...func(*Intent)) func(*Cluster) {
 	}
 }
 
+// long is an intent that was not renewed just now.
+func long(i *Intent) { i.Left = Duration(90 * time.Second) }
+
+// stuckAfter is when a host that tries to start is given up.
+const stuckAfter = Duration(IntentTime) + window
+
+// neverStarts is an entry that was watched for so long.
+func neverStarts(n int, watched Duration) Member {
+	m := member(n, "added")
+	m.Health.Unstarted, m.Health.Silent, m.Health.Stalled = watched, 0, watched
+	return m
+}
+
 func asLearner(m Member) Member {
 	m.Learner = true
 	return m
@@ -451,6 +464,12 @@ var intentCases = []decideCase{
 	{"another host died over it", host(4), observed(cluster("healthy healthy dead", intent(5, func(i *Intent) { i.Left = 0 }))), StepClaim, IntentClaim, 0},
 	{"our intent is of a leave that died", host(4), observed(cluster("healthy healthy", intent(4, func(i *Intent) { i.Purpose = ToLeave }), begun(4, 1, 2))), StepClaim, IntentClaim, 0},
 	{"our intent does not say whom we replace", host(6, promotes, size(5)), observed(cluster("healthy healthy healthy healthy dead", gone, intent(6), begun(6, 1, 2, 3, 4, 5))), StepClaim, IntentClaim, 0},
+	{"another host's etcd starts for too long", host(5), observed(cluster("healthy healthy", intent(4, long), alsoMember(neverStarts(4, stuckAfter)))), StepClaim, IntentClaim, 0},
+	{"the same, and it is our turn", host(5), observed(cluster("healthy healthy", intent(5), begun(5, 1, 2, 4), alsoMember(neverStarts(4, stuckAfter)))), StepRemove, FullDead, 0},
+	{"another host's etcd starts, and may still come up", host(5), observed(cluster("healthy healthy", intent(4, long), alsoMember(neverStarts(4, stuckAfter-1)))), StepWait, JoinInFlight, 75},
+	{"another host's etcd starts for too long, and it has just renewed its intent", host(5), observed(cluster("healthy healthy", intent(4, func(i *Intent) { i.Left = Duration(IntentTime) }), alsoMember(neverStarts(4, stuckAfter)))), StepWait, JoinInFlight, 75},
+	{"another host leaves, and an entry of its never started", host(5), observed(cluster("healthy healthy", intent(4, long, func(i *Intent) { i.Purpose = ToLeave }), alsoMember(neverStarts(4, stuckAfter)))), StepWait, JoinInFlight, 75},
+	{"another host was given our peer URLs, and is about to start", host(4, func(p *Policy) { p.Name = "n9" }), observed(cluster("healthy healthy", intent(4), alsoMember(member(4, "added")))), StepWait, JoinInFlight, 75},
 	{"our intent is old", host(4), observed(cluster("healthy healthy dead", intent(4, runningOut), begun(4, 1, 2, 3))), StepClaim, IntentRenew, 0},
 	{"we do, and what we began is not known", host(4), observed(cluster("healthy healthy dead", intent(4))), StepClaim, IntentClaim, 0},
 	{"we do, and another host's join is known", host(4), observed(cluster("healthy healthy dead", intent(4), begun(5, 1, 2, 3))), StepClaim, IntentClaim, 0},

@@ -60,9 +60,10 @@ const IntentTime = 2 * time.Minute
 // live tells whether the intent is in force.
 func (i *Intent) live() bool { return i != nil && (i.Left > 0 || i.Unclear != "") }
 
-// by tells whether it is that of the host with these peer URLs.
-func (i *Intent) by(peerURLs []string) bool {
-	return i.live() && i.Unclear == "" && sameURLs(i.PeerURLs, peerURLs)
+// by tells whether it is this host's. Of two hosts that were given the same peer
+// URLs by mistake, each has a name of its own.
+func (i *Intent) by(p Policy) bool {
+	return i.live() && i.Unclear == "" && sameURLs(i.PeerURLs, p.identity()) && i.Name == p.signature()
 }
 
 // done tells whether what it is for has happened, and only its end is still to
@@ -84,7 +85,26 @@ func (i *Intent) done(c Cluster) bool {
 
 // inFlight tells whether another host is changing the membership.
 func (c Cluster) inFlight(p Policy) bool {
-	return c.Intent.live() && !c.Intent.by(p.identity()) && !c.Intent.done(c)
+	return c.Intent.live() && !c.Intent.by(p) && !c.Intent.done(c) && !c.stuck(p)
+}
+
+// changeTime is longer than a change may take after its intent was renewed.
+const changeTime = 20 * time.Second
+
+// stuck tells whether the intent is that of a host whose etcd never comes up,
+// and which renews it with every try. It is taken over when no change can be
+// under way.
+func (c Cluster) stuck(p Policy) bool {
+	i := c.Intent
+	if i.Unclear != "" || i.Purpose != ToJoin || i.Left > Duration(IntentTime-changeTime) {
+		return false
+	}
+	return slices.ContainsFunc(c.Members, func(m Member) bool { return sameURLs(m.PeerURLs, i.PeerURLs) && m.neverStarts(p) })
+}
+
+// neverStarts tells whether an entry had time enough to start, whoever is at it.
+func (m Member) neverStarts(p Policy) bool {
+	return !m.Started() && m.Health.Unstarted >= Duration(IntentTime)+p.DeadAfter
 }
 
 // joins tells whether the member is one that another host is just starting.
@@ -99,7 +119,7 @@ const renewBelow = Duration(IntentTime / 2)
 // when the intent in the cluster is its own. Where there can be none, the
 // change is made without.
 func (c Cluster) turn(p Policy, want Intent) (plan Plan, blocked bool) {
-	want.Name, want.PeerURLs, want.Former = p.Name, p.identity(), c.former(p, want.Purpose)
+	want.Name, want.PeerURLs, want.Former = p.signature(), p.identity(), c.former(p, want.Purpose)
 	if want.Purpose == ToJoin && !c.waitsFor(p) {
 		want.Of = c.beginning() // what it makes of them is remembered, see begun.go
 	}
@@ -108,7 +128,7 @@ func (c Cluster) turn(p Policy, want Intent) (plan Plan, blocked bool) {
 		return Plan{}, false
 	case c.inFlight(p):
 		return c.inFlightPlan(), true
-	case !i.by(p.identity()), want.Purpose == ToJoin && i.Purpose != ToJoin, want.Of != nil && !c.began(p):
+	case !i.by(p), want.Purpose == ToJoin && i.Purpose != ToJoin, want.Of != nil && !c.began(p):
 		// An intent of a leave that died says nothing of a join, nor does one
 		// of a join of which nothing is remembered.
 		if i != nil {
@@ -159,7 +179,7 @@ func (c Cluster) inFlightPlan() Plan {
 
 // under is the intent to make a change under.
 func (c Cluster) under(p Policy) *Intent {
-	if c.NoIntent != "" || !c.Intent.by(p.identity()) {
+	if c.NoIntent != "" || !c.Intent.by(p) {
 		return nil
 	}
 	i := *c.Intent

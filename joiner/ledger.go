@@ -23,11 +23,12 @@ type source struct {
 type track struct {
 	silentSince  time.Time // zero: not silent
 	stalledSince time.Time // zero: nobody's progress is known
+	absentSince  time.Time // of an entry that does not start
 	match        uint64
 }
 
 // Note fills in, for every member of the cluster, for how long it has been
-// silent and stalled. The members come with what was seen at this moment:
+// silent and stalled, and of an entry for how long it did not start. The members come with what was seen at this moment:
 // Reached, Unclear, Match, Following and Receiving. Only a moment at which a quorum's
 // logs moved counts against a member whose log did not.
 func (l *Ledger) Note(now time.Time, c *Cluster) {
@@ -44,7 +45,7 @@ func (l *Ledger) Note(now time.Time, c *Cluster) {
 		// is at it any more.
 		t = t.note(now, *m, known && counts, !m.Started() && c.Intent.live() && sameURLs(c.Intent.PeerURLs, m.PeerURLs))
 		next[m.ID] = t
-		m.Health.Silent, m.Health.Stalled = since(now, t.silentSince), since(now, t.stalledSince)
+		m.Health.Silent, m.Health.Stalled, m.Health.Unstarted = since(now, t.silentSince), since(now, t.stalledSince), since(now, t.absentSince)
 	}
 	l.last, l.source, l.tracks = now, src, next
 }
@@ -61,7 +62,11 @@ func (t track) note(now time.Time, m Member, counts, starting bool) track {
 	if !counts || t.match != m.Health.Match || m.Health.Following || m.Health.Receiving {
 		t.stalledSince = now
 	}
-	t.match = m.Health.Match
+	h := m.Health
+	if m.Started() || h.Reached != "" || h.Unclear != "" || h.Receiving || t.match != h.Match || t.absentSince.IsZero() {
+		t.absentSince = now
+	}
+	t.match = h.Match
 	return t
 }
 

@@ -65,3 +65,29 @@ func TestLedgerStartsAnewAfterAGap(t *testing.T) {
 		t.Errorf("after a gap: silent %s, stalled %s; want 0, 0", h.Silent, h.Stalled)
 	}
 }
+
+// An entry that does not start is watched on while somebody tries.
+func TestLedgerUnstarted(t *testing.T) {
+	entry := func(change ...func(*Member)) Cluster {
+		c := cluster("healthy healthy", intent(3), alsoMember(member(3, "added")))
+		for _, f := range change {
+			f(&c.Members[2])
+		}
+		return c
+	}
+	for name, c := range map[string]struct {
+		between Cluster
+		want    time.Duration
+	}{
+		"nothing is seen of it": {entry(), 2 * time.Second},
+		"it answered once":      {entry(func(m *Member) { m.Health.Reached = "x" }), time.Second},
+		"it gets a snapshot":    {entry(func(m *Member) { m.Health.Receiving = true }), time.Second},
+		"it got an entry":       {entry(func(m *Member) { m.Health.Match = 1 }), 0},
+		"it started":            {entry(func(m *Member) { m.ClientURLs = []string{"x"} }), time.Second},
+	} {
+		h := watchOver(&Ledger{}, []Cluster{entry(), c.between, entry()})
+		if h.Unstarted != Duration(c.want) || h.Silent != 0 {
+			t.Errorf("%s: not started for %s, silent for %s; want %s", name, h.Unstarted, h.Silent, c.want)
+		}
+	}
+}

@@ -181,6 +181,9 @@ type Health struct {
 	// Silent is for how long without a break this host reached none of its
 	// URLs.
 	Silent Duration `json:"silent,omitempty"`
+	// Unstarted is for how long without a break an entry was seen not to start,
+	// though somebody may try: no answer, no progress.
+	Unstarted Duration `json:"unstarted,omitempty"`
 	// Match is the newest log entry that the leader knows it to hold.
 	Match uint64 `json:"match,omitempty"`
 	// Following is true when Match is at the newest entry.

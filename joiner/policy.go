@@ -1,6 +1,7 @@
 package joiner
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -48,8 +49,10 @@ type Policy struct {
 	Announces bool `json:"announces,omitempty"`
 	// Own are the peer URLs under which the cluster lists this host's member,
 	// where that is known: whoever runs leave or promote may give none, and
-	// etcd's default is that of many hosts. nil = PeerURLs.
+	// etcd's default is that of many hosts. nil = PeerURLs. OwnName is the name
+	// there, "" = Name.
 	Own     []string `json:"own,omitempty"`
+	OwnName string   `json:"own_name,omitempty"`
 	DataDir string   `json:"data_dir"`
 	WALDir  string   `json:"wal_dir,omitempty"`
 
@@ -84,9 +87,12 @@ func (p Policy) identity() []string {
 	return p.PeerURLs
 }
 
+// signature is the name under which this host writes an intent.
+func (p Policy) signature() string { return cmp.Or(p.OwnName, p.Name) }
+
 // as is the policy of the host that a member is of.
 func (p Policy) as(m Member) Policy {
-	p.Own = m.PeerURLs
+	p.Own, p.OwnName = m.PeerURLs, m.Name
 	return p
 }
 

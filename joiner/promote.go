@@ -191,7 +191,7 @@ func (j promoting) hasRoom() bool {
 // sizeWhenJoining is the size that the admin says, else the one by which this
 // host was added; 0 = no limit, or not known.
 func (j promoting) sizeWhenJoining() int {
-	if i := j.c.joinOf(j.p.identity()); i != nil && i.Size > 0 && j.p.Size < 0 {
+	if i := j.c.joinOf(j.p); i != nil && i.Size > 0 && j.p.Size < 0 {
 		return i.Size
 	}
 	size, _ := knownSize(j.p, j.o, j.c)
@@ -200,7 +200,7 @@ func (j promoting) sizeWhenJoining() int {
 
 // replaces is the dead member beside which this host was added, 0 = none.
 func (j promoting) replaces() ID {
-	if i := j.c.joinOf(j.p.identity()); i != nil {
+	if i := j.c.joinOf(j.p); i != nil {
 		return i.Replaces
 	}
 	return 0

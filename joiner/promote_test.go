@@ -58,6 +58,7 @@ var promotionCases = []decideCase{
 	{"a learner that hangs, and the leader cannot be asked", host(4), learnerHere("dead", cluster("healthy healthy", intent(4, runningOut), noProof)), StepWait, NoEvidence, 75},
 	{"a learner cut off from the others, and the leader cannot be asked", host(4), learnerHere("stalled", cluster("healthy healthy", intent(4), noProof)), StepWait, NoEvidence, 75},
 	{"a learner, and the leader cannot be asked", host(4), learnerHere("healthy", cluster("healthy healthy", intent(4), noProof)), StepPromote, PromoteReady, 0},
+	{"a learner, by another name than it has there", host(4, func(p *Policy) { p.Name = "localhost" }), learnerHere("healthy", cluster("healthy healthy", intent(4))), StepPromote, PromoteReady, 0},
 	{"the second member", host(4), learnerHere("healthy", cluster("healthy", intent(4))), StepPromote, PromoteReady, 0},
 	{"its vote would be a risk", host(4, size(5)), learnerHere("healthy", cluster("healthy dead dead", intent(4, runningOut))), StepWait, QuorumAtRisk, 75},
 	{"it replaces a dead member", host(4), learnerHere("healthy", cluster("healthy healthy dead", intent(4, replacing(3)))), StepRemove, PromoteReplaced, 0},

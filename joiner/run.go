@@ -58,7 +58,7 @@ func RunLeave(ctx context.Context, p Policy, w World) (Plan, error) {
 				p = p.as(m)
 			}
 		}
-		now.Own = p.Own
+		now.Own, now.OwnName = p.Own, p.OwnName
 		return DecideLeave(now, o)
 	}
 	plan, o, err := loop(ctx, p, w, decide, Plan.Final)

@@ -19,7 +19,7 @@ func verdict(p Policy, c Cluster, m Member) life {
 	switch {
 	case h.Reached != "" || (c.NoProof == "" && h.Following) || c.joins(m, p):
 		return alive
-	case h.Unclear != "" || h.Silent < p.DeadAfter:
+	case h.Unclear != "" || h.Silent < p.DeadAfter && !m.neverStarts(p):
 		return undecided
 	case c.NoProof != "":
 		return unknowable
@@ -44,6 +44,9 @@ func describe(m Member) string {
 
 // evidence says in numbers why a member is taken for dead.
 func evidence(m Member) string {
+	if m.Health.Unstarted > m.Health.Silent {
+		return fmt.Sprintf("it was seen not to start for %s", m.Health.Unstarted.Round())
+	}
 	if m.Health.Receiving {
 		return fmt.Sprintf("no answer to this host for %s, and the leader is sending it a snapshot", m.Health.Silent.Round())
 	}
