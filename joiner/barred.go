@@ -17,19 +17,24 @@ func barred(o Observation, plan Plan) Plan {
 	if !slices.Contains([]Reason{ClusterUnreachable, ClusterNoQuorum, FounderLostDisk, DiscoveryDown}, plan.Reason) {
 		return plan
 	}
-	if f, found := o.bar(); found {
-		return refuse(f.Bar, fmt.Sprintf("%s: %s", f.URL, f.Error), barHint(f.Bar))
+	f, found := o.bar()
+	switch text := fmt.Sprintf("%s: %s", f.URL, f.Error); {
+	case !found:
+		return plan
+	case f.Dated:
+		return wait(f.Bar, text, "renew the certificate that is out of date, or set the clock of this host or of that one")
+	default:
+		return refuse(f.Bar, text, barHint(f.Bar))
 	}
-	return plan
 }
 
 // bar is the failure that stands between this host and a server that lives. A
 // TLS failure counts only where nobody else can be asked for the quorum's
 // word.
 func (o Observation) bar() (Failure, bool) {
-	for _, r := range []Reason{AuthFailed, AuthRequired, TLSFailed} {
-		i := slices.IndexFunc(o.Failures, func(f Failure) bool { return f.Bar == r && o.bars(f) })
-		if i >= 0 && (r != TLSFailed || !o.asked()) {
+	for _, kind := range []Failure{{Bar: AuthFailed}, {Bar: AuthRequired}, {Bar: TLSFailed}, {Bar: TLSFailed, Dated: true}} {
+		i := slices.IndexFunc(o.Failures, func(f Failure) bool { return f.Bar == kind.Bar && f.Dated == kind.Dated && o.bars(f) })
+		if i >= 0 && (kind.Bar != TLSFailed || !o.asked()) {
 			return o.Failures[i], true
 		}
 	}

@@ -211,6 +211,9 @@ type Failure struct {
 	// Bar is AuthRequired, AuthFailed or TLSFailed where somebody lives there
 	// and does not let this host in.
 	Bar Reason `json:"bar,omitempty"`
+	// Dated tells that TLS failed over a date alone: a certificate is renewed,
+	// and a clock is set.
+	Dated bool `json:"dated,omitempty"`
 	// Named tells that the admin names the address, or a member of a cluster
 	// that he named; Of are the clusters that list it.
 	Named bool `json:"named,omitempty"`

@@ -20,6 +20,9 @@ type Preflight struct {
 type Fault struct {
 	What  string `json:"what"` // a file or a host name
 	Wrong string `json:"wrong"`
+	// Dated tells that it is a date alone, which time, a new certificate or the
+	// right clock mends.
+	Dated bool `json:"dated,omitempty"`
 }
 
 func (f Fault) String() string { return f.What + ": " + f.Wrong }
@@ -105,7 +108,11 @@ func (o Observation) certified() (Plan, bool) {
 	if len(o.Preflight.Certificate) == 0 {
 		return Plan{}, false
 	}
-	return refuse(PeerCertificate, "the members would not take this host's peer certificate: "+faults(o.Preflight.Certificate),
+	text := "the members would not take this host's peer certificate: " + faults(o.Preflight.Certificate)
+	if !slices.ContainsFunc(o.Preflight.Certificate, func(f Fault) bool { return !f.Dated }) {
+		return notNow(PeerCertificate, text, "renew the certificate, or set this host's clock"), true
+	}
+	return refuse(PeerCertificate, text,
 		"give etcd a certificate of the peer CA with all names of -initial-advertise-peer-urls, for server and client"), true
 }
 

@@ -23,8 +23,8 @@ func preflight(f Preflight, states string, change ...func(*Cluster)) Observation
 }
 
 var (
-	unresolved  = Preflight{Unresolved: []Fault{{"n4.example", "no such host"}}}
-	badCert     = Preflight{Certificate: []Fault{{"/etc/peer.pem", "it ended yesterday"}}}
+	unresolved  = Preflight{Unresolved: []Fault{{What: "n4.example", Wrong: "no such host"}}}
+	badCert     = Preflight{Certificate: []Fault{{What: "/etc/peer.pem", Wrong: "it names nobody"}}}
 	notRoot     = func(c *Cluster) { c.Barred = &Barred{AuthFailed, "user \"u\" has not the role root"} }
 	needsUser   = func(c *Cluster) { c.Barred = &Barred{AuthRequired, "no user is given"} }
 	onThreePort = "http://127.0.0.1:238%d"
@@ -55,6 +55,8 @@ var preflightCases = []decideCase{
 
 	{"a name that does not resolve", host(4, size(5), at("http://n4.example:2380")), preflight(unresolved, "healthy healthy healthy"), StepRefuse, AdvertiseUnresolved, 75},
 	{"a bad certificate", host(4, size(5)), preflight(badCert, "healthy healthy healthy"), StepRefuse, PeerCertificate, 78},
+	{"a certificate that is out of date", host(4, size(5)), preflight(Preflight{Certificate: []Fault{{What: "/etc/peer.pem", Wrong: "it ended yesterday", Dated: true}}}, "healthy healthy healthy"), StepRefuse, PeerCertificate, 75},
+	{"a certificate that is out of date, and another one's key", host(4, size(5)), preflight(Preflight{Certificate: []Fault{{What: "/etc/peer.pem", Wrong: "it ended yesterday", Dated: true}, badCert.Certificate[0]}}, "healthy healthy healthy"), StepRefuse, PeerCertificate, 78},
 	{"a bad certificate, nobody is removed for it", host(4), preflight(badCert, "healthy healthy dead"), StepRefuse, PeerCertificate, 78},
 	{"a bad certificate, prepare", host(4, strategy(Prepare)), preflight(badCert, "healthy healthy healthy added"), StepEmit, JoinListed, 0},
 	{"a bad certificate, data", host(1), with(hasData(1, cluster("healthy healthy healthy")), func(o *Observation) { o.Preflight = badCert }), StepEmit, ResumeMember, 0},
@@ -90,6 +92,14 @@ func failed(o Observation, bars ...Reason) Observation {
 			f.Of, f.For = []ID{clusterID}, ""
 		}
 		o.Failures = append(o.Failures, f)
+	}
+	return o
+}
+
+// dated has TLS fail over dates alone.
+func dated(o Observation) Observation {
+	for i := range o.Failures {
+		o.Failures[i].Dated = true
 	}
 	return o
 }
@@ -142,6 +152,8 @@ var barredCases = []decideCase{
 	{"a user is wanted, founding", host(1), failed(foundingBy(1, "unspent", founder(1), founder(2), founder(3)), AuthRequired), StepEmit, Found, 0},
 	{"TLS fails everywhere", host(4), failed(nobodyAnswers(), TLSFailed, TLSFailed), StepRefuse, TLSFailed, 78},
 	{"TLS fails at one, the others are silent", host(4), failed(nobodyAnswers(), TLSFailed, ""), StepWait, ClusterUnreachable, 75},
+	{"TLS fails everywhere over a date", host(4), dated(failed(nobodyAnswers(), TLSFailed, TLSFailed)), StepWait, TLSFailed, 75},
+	{"TLS fails over a date at one, over the CA at another", host(4), with(failed(nobodyAnswers(), TLSFailed, TLSFailed), func(o *Observation) { o.Failures[0].Dated = true }), StepRefuse, TLSFailed, 78},
 	{"TLS fails at client ports, peers answer", host(4), failed(onlyPeers(), TLSFailed), StepRefuse, TLSFailed, 78},
 	{"TLS fails at one, the other has no quorum", host(4), failed(leaderless(), TLSFailed), StepWait, ClusterNoQuorum, 75},
 	{"TLS fails, data", host(1), failed(hasData(1), TLSFailed), StepEmit, ResumeUnconfirmed, 0},
@@ -159,7 +171,7 @@ func TestWarnings(t *testing.T) {
 		{"localhost", host(1, at("http://localhost:2380")), hasData(1), []string{"http://localhost:2380"}},
 		{"certificate and name", host(1), with(hasData(1), func(o *Observation) {
 			o.Preflight = Preflight{Unresolved: unresolved.Unresolved, Certificate: badCert.Certificate}
-		}), []string{"it ended yesterday", "no such host"}},
+		}), []string{"it names nobody", "no such host"}},
 		{"the cluster could not be asked", host(1), failed(hasData(1), AuthRequired), []string{"auth-required"}},
 		{"the discovery is down", host(1), with(hasData(1, cluster("healthy healthy healthy")), func(o *Observation) {
 			o.Discovery = Discovery{Kind: "v2", Token: token, Error: "http://disco: refused"}

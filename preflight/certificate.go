@@ -40,7 +40,10 @@ func Certificate(f Files, urls []string, now time.Time) []joiner.Fault {
 	if len(chain) == 0 {
 		return faults
 	}
-	for _, check := range []error{dates(chain[0], now), names(chain[0], hosts), usage(chain[0]), signed(chain, roots, now)} {
+	if err := dates(chain[0], now); err != nil {
+		faults = append(faults, joiner.Fault{What: f.Cert, Wrong: err.Error(), Dated: true})
+	}
+	for _, check := range []error{names(chain[0], hosts), usage(chain[0]), signed(chain, roots, now)} {
 		if check != nil {
 			faults = append(faults, joiner.Fault{What: f.Cert, Wrong: check.Error()})
 		}
