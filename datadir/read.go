@@ -36,6 +36,9 @@ func Read(dataDir, walDir string) (joiner.Disk, error) {
 		return joiner.Disk{}, err
 	}
 	d.ReadOnly = readOnly(dataDir, walDir)
+	if d.State == joiner.DiskFresh {
+		d.Short = short(walDir)
+	}
 	d.NoArchive = noArchive(dataDir, walDir, d)
 	d.Record, err = readRecord(dataDir, walDir, d)
 	return d, err

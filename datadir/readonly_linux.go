@@ -21,12 +21,16 @@ func readOnly(dirs ...string) string {
 
 // writable asks about a directory, or the nearest one above it that is there.
 func writable(dir string) error {
+	return nearest(dir, func(dir string) error { return unix.Access(dir, unix.W_OK) })
+}
+
+func nearest(dir string, ask func(string) error) error {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return err
 	}
 	for {
-		err := unix.Access(dir, unix.W_OK)
+		err := ask(dir)
 		if !errors.Is(err, unix.ENOENT) || dir == "/" {
 			return err
 		}

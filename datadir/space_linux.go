@@ -2,6 +2,7 @@ package datadir
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 	"syscall"
@@ -17,6 +18,21 @@ func spaceAt(dir string) (device, free uint64, err error) {
 		return 0, 0, err
 	}
 	return at.Dev, s.Bavail * uint64(s.Bsize), nil
+}
+
+// firstWAL is what etcd allocates for its first WAL file before anything else,
+// in every version (wal.SegmentSizeBytes).
+const firstWAL = 64 << 20 // bytes
+
+// short says so where that is more than is free. What cannot be asked is not
+// short.
+func short(walDir string) string {
+	var s unix.Statfs_t
+	err := nearest(walDir, func(dir string) error { return unix.Statfs(dir, &s) })
+	if free := s.Bavail * uint64(s.Bsize); err == nil && free < firstWAL {
+		return fmt.Sprintf("%d MB are free for %q, and its first WAL file takes %d MB", free>>20, walDir, firstWAL>>20)
+	}
+	return ""
 }
 
 // allocated is what a file takes on the disk: etcd's files may have holes.

@@ -61,6 +61,9 @@ type Disk struct {
 	// ReadOnly is the directory of etcd's that lies on a read-only file
 	// system; "" = none.
 	ReadOnly string `json:"read_only,omitempty"`
+	// Short says where an etcd that starts anew would find too little space; ""
+	// = nowhere.
+	Short string `json:"short,omitempty"`
 	// NoArchive says why the data cannot be archived; "" = it can.
 	NoArchive string  `json:"no_archive,omitempty"`
 	Record    *Record `json:"record,omitempty"`

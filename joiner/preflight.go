@@ -31,7 +31,7 @@ func (f Fault) String() string { return f.What + ": " + f.Wrong }
 // harm the members, or only cost them quorum as they cannot call it back, is
 // told before anything is begun.
 func (j joining) clearToJoin() (plan Plan, blocked bool) {
-	return first(j.admitted, j.writable, j.reachable, j.sameScheme, j.o.certified, j.o.resolved, j.sound, j.listable, j.version)
+	return first(j.admitted, j.writable, j.roomy, j.reachable, j.sameScheme, j.o.certified, j.o.resolved, j.sound, j.listable, j.version)
 }
 
 // writable: an etcd that cannot write never comes up.
@@ -39,6 +39,12 @@ func (j joining) writable() (Plan, bool) {
 	dir := j.o.Disk.ReadOnly
 	return refuse(DataReadOnly, fmt.Sprintf("%s is on a read-only file system: this host's etcd could not run", dir),
 		"remount it, or give another -data-dir"), dir != ""
+}
+
+// roomy: an etcd whose disk is full never comes up either, and would be listed
+// for nothing.
+func (j joining) roomy() (Plan, bool) {
+	return notNow(DataNoSpace, "this host's etcd could not start: "+j.o.Disk.Short, "make room, or give another -data-dir (-wal-dir)"), j.o.Disk.Short != ""
 }
 
 // mayMove stands before the peer URLs of a member of ours are updated: that

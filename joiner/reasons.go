@@ -12,6 +12,7 @@ const (
 	DataMoved         Reason = "data-moved"        // our member has other peer URLs
 	DataRemoved       Reason = "data-removed"      // the cluster removed our member
 	DataReadOnly      Reason = "data-read-only"    // before a change: etcd could not write
+	DataNoSpace       Reason = "data-no-space"     // before a change: etcd could not start
 	DataUnarchivable  Reason = "data-unarchivable" // our member was removed, but there are archives enough, or no room, or it cannot be renamed
 	DataStale         Reason = "data-stale"        // our member was removed, and archiving is forbidden
 
