@@ -28,7 +28,9 @@ func Read(dataDir, walDir string) (joiner.Disk, error) {
 	}
 	d := joiner.Disk{State: joiner.DiskFresh}
 	if len(segments) > 0 {
-		d, err = readWAL(walDir, segments)
+		if d, err = readWAL(walDir, segments); err == nil {
+			err = needSnap(filepath.Join(dataDir, "member", "snap"), segments[0], &d)
+		}
 	} else {
 		err = readSnap(filepath.Join(dataDir, "member", "snap"), &d)
 	}

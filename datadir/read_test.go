@@ -44,7 +44,7 @@ func TestReadData(t *testing.T) {
 	later := wal(0xfedcba9876543210, 0x8000000000000001, 0xdeadbeef)
 	for name, files := range map[string]map[string]string{
 		"one segment":         {seg0: good},
-		"first is purged":     {seg1: later},
+		"first is purged":     {seg1: later, "member/snap/0000000000000002-0000000000002712.snap": "x"},
 		"first is damaged":    {seg0: "garbage", seg1: later},
 		"with a database":     {seg0: good, "member/snap/db": database(t, "members")},
 		"broken database":     {seg0: good, "member/snap/db": "garbage"},
@@ -84,6 +84,7 @@ func TestReadDamaged(t *testing.T) {
 		"a directory":      {seg0 + "/", "", "not a regular file"},
 		"lost WAL":         {"member/snap/db", database(t, "members"), "is of a member that ran"},
 		"lost, removed":    {"member/snap/db", database(t, "members_removed"), "is of a member that ran"},
+		"lost all but WAL": {seg1, wal(1, 2, 0xdeadbeef), "the WAL begins with entry 10001"},
 		"lost, of etcd 2":  {"member/snap/0000000000000002-0000000000002711.snap", "x", "is a snapshot of a member that ran"},
 		"broken database":  {"member/snap/db", strings.Repeat("garbage!", 4096), "cannot be read"},
 		"database cut off": {"member/snap/db", database(t, "members")[:8192], "cannot be read"},

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,6 +38,26 @@ func readSnap(dir string, d *joiner.Disk) error {
 		}
 	}
 	return readDB(filepath.Join(dir, "db"), d)
+}
+
+// needSnap looks, where the WAL does not begin with entry 0, for a snapshot of
+// what came before. A WAL on a disk of its own may be all that is left, and etcd
+// dies of it with every start.
+func needSnap(dir, segment string, d *joiner.Disk) error {
+	var number, first uint64
+	_, err := fmt.Sscanf(segment, "%16x-%16x.wal", &number, &first)
+	if err != nil || first == 0 || d.State != joiner.DiskData || d.Running {
+		return nil // of a name that etcd does not give, its own word is to be had
+	}
+	names, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return wrap("data dir", err)
+	}
+	if !slices.ContainsFunc(names, func(e os.DirEntry) bool { return strings.HasSuffix(e.Name(), ".snap") }) {
+		*d = joiner.Disk{State: joiner.DiskDamaged}
+		d.Detail = fmt.Sprintf("the WAL begins with entry %d, and %q has no snapshot of what came before", first, dir)
+	}
+	return nil
 }
 
 // readDB looks into the database of etcd 3.
