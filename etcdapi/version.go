@@ -3,6 +3,7 @@ package etcdapi
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -17,6 +18,7 @@ import (
 
 const (
 	versionTimeout   = 5 * time.Second
+	versionTries     = 3
 	maxVersionOutput = 64 << 10 // bytes
 )
 
@@ -47,11 +49,27 @@ func addsWhileDown(s string) bool {
 	return v.Minor >= 7
 }
 
-// LocalVersion asks an etcd binary for its version, by its --version. It
-// takes 5 s at most. The errors name the binary.
+// LocalVersion asks an etcd binary for its version, by its --version. It gets
+// 5 s, and three times that where a machine that boots is slow or was suspended:
+// not to know the version is final. The errors name the binary.
 func LocalVersion(ctx context.Context, binary string) (joiner.Version, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, versionTimeout, fmt.Errorf("no end after %s", versionTimeout))
-	defer cancel()
+	return localVersion(ctx, binary, versionTimeout)
+}
+
+func localVersion(ctx context.Context, binary string, timeout time.Duration) (v joiner.Version, err error) {
+	late := fmt.Errorf("no end after %s", timeout)
+	for range versionTries {
+		try, cancel := context.WithTimeoutCause(ctx, timeout, late)
+		v, err = askVersion(try, binary)
+		cancel()
+		if !errors.Is(err, late) {
+			break
+		}
+	}
+	return v, err
+}
+
+func askVersion(ctx context.Context, binary string) (joiner.Version, error) {
 	out := &head{}
 	cmd := exec.CommandContext(ctx, binary, "--version")
 	cmd.Stdout = out

@@ -67,3 +67,17 @@ func TestLocalVersion(t *testing.T) {
 		t.Errorf("no binary: %v", err)
 	}
 }
+
+// TestLocalVersionLate: what hangs once, as on a machine that is suspended, is
+// asked again.
+func TestLocalVersionLate(t *testing.T) {
+	dir := t.TempDir()
+	binary := filepath.Join(dir, "etcd")
+	script := "#!/bin/sh\n[ -e " + dir + "/asked ] || { : > " + dir + "/asked; exec sleep 60; }\necho etcd Version: 3.6.16\n"
+	if err := os.WriteFile(binary, []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if v, err := localVersion(t.Context(), binary, time.Second); err != nil || v.String() != "3.6" {
+		t.Errorf("%s, %v", v, err)
+	}
+}
