@@ -18,7 +18,8 @@ import (
 )
 
 // keyStore is a discovery service as far as one test needs it: it answers
-// GET with what is stored under the path, and creates with PUT.
+// GET with what is stored under the path, for its quorum's word only, and
+// creates with PUT.
 type keyStore struct {
 	mu    sync.Mutex
 	nodes map[string]string // path to JSON of the whole answer
@@ -31,6 +32,10 @@ func (s *keyStore) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.asked = append(s.asked, r.Method+" "+r.URL.String())
 	body, found := s.nodes[r.URL.Path]
 	switch {
+	case r.Method == http.MethodGet && r.URL.Query().Get("quorum") != "true":
+		etcdError(w, http.StatusBadRequest, 209) // it may be behind
+	case r.Method == http.MethodGet && r.URL.Query().Get("quorum") != "true":
+		etcdError(w, http.StatusBadRequest, 209) // it may be behind
 	case r.Method == http.MethodPut && (r.URL.Query().Get("prevExist") != "false" || found):
 		etcdError(w, http.StatusPreconditionFailed, 105)
 	case r.Method == http.MethodPut:

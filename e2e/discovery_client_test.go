@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"testing"
 
@@ -113,5 +114,34 @@ func TestDiscoveryClientOfOurService(t *testing.T) {
 	unknown := u[:len(u)-4] + "0000"
 	if d := newSource(t, unknown).Look(t.Context()); !d.Missing {
 		t.Errorf("an unknown token: %+v", d)
+	}
+}
+
+// TestSourcesRegistryBehind: a member of the registry that is behind, and
+// without a quorum, knows neither of a token nor of who registered. Nobody
+// takes its word for it: not for a fresh place, and not for a wrong token.
+func TestSourcesRegistryBehind(t *testing.T) {
+	s := newSourced(t)
+	registry := s.lab.Hosts(3, "2.3")
+	s.lab.Found(registry...)
+	v := &verbs{sourced: s}
+	through := func(i int, token string) string {
+		return registry[i].ClientURL() + "/v2/keys/_etcd/registry/" + path.Base(token)
+	}
+	known := v.made("--v2", "--server", registry[2].ClientURL())
+	v.made("--v2", "--server", registry[2].ClientURL()) // and it knows that the former one is committed
+	registry[2].Kill()
+	later := v.made("--v2", "--server", registry[0].ClientURL())
+	v.byURL(through(0, known))
+	for i, name := range []string{"a", "b", "c"} {
+		v.put(fmt.Sprint(i+1), fmt.Sprintf("%s=http://127.99.99.%d:2380", name, i+1))
+	}
+	registry[0].Freeze()
+	registry[1].Freeze()
+	registry[2].Resume()
+	s.answers(registry[2])
+	for _, token := range []string{known, later} {
+		s.source = []string{"-discovery=" + through(2, token)}
+		s.wantWait(s.ask(s.lab.Host("3.6")), "discovery-unreachable")
 	}
 }
