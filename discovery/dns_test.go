@@ -8,7 +8,8 @@ import (
 )
 
 // zone are the SRV records of a fake DNS server, as "target port", by their
-// names. One of which it has "broken" is answered with SERVFAIL.
+// names. One of which it has "broken" is answered with SERVFAIL, "refused" with
+// REFUSED, and "empty" with no records.
 type zone map[string][]string
 
 // serve answers on a UDP port until the test is over.
@@ -49,6 +50,9 @@ func (z zone) answer(query []byte) []byte {
 		m[3] = 3 // NXDOMAIN
 	case records[0] == "broken":
 		m[3] = 2 // SERVFAIL
+	case records[0] == "refused":
+		m[3] = 5 // REFUSED
+	case records[0] == "empty": // NODATA
 	default:
 		m[7] = byte(len(records))
 		for _, r := range records {

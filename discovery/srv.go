@@ -35,7 +35,12 @@ type SRVConfig struct {
 type SRV struct {
 	c        SRVConfig
 	name     string // for people
-	resolver *net.Resolver
+	resolver srvResolver
+}
+
+// srvResolver is a net.Resolver, as much of it as is asked.
+type srvResolver interface {
+	LookupSRV(ctx context.Context, service, proto, name string) (cname string, list []*net.SRV, err error)
 }
 
 var (
@@ -219,7 +224,7 @@ func graver(a, b error) error {
 
 // lookup gives the URLs of one service. No record is no error.
 func (s *SRV) lookup(ctx context.Context, service, scheme string) ([]string, error) {
-	_, records, err := s.resolver.LookupSRV(ctx, s.service(service), "tcp", s.c.Domain)
+	_, records, err := s.resolver.LookupSRV(ctx, s.service(service), "tcp", rooted(s.c.Domain))
 	urls, bad := srvURLs(records, scheme)
 	if err != nil && records != nil { // the resolver keeps back what it takes for no host name
 		err, bad = nil, cmp.Or(bad, errors.New("the target of a record is no host name"))
@@ -233,12 +238,18 @@ func (s *SRV) lookup(ctx context.Context, service, scheme string) ([]string, err
 	return urls, nil
 }
 
-// failure says why a lookup failed; nil = there is no record.
+// rooted is a domain that no search list applies to. With one the resolver
+// tells of the last name that it tried only: that there is no other name, after
+// a failure for the one that was meant.
+func rooted(domain string) string { return strings.TrimSuffix(domain, ".") + "." }
+
+// failure says why a lookup failed; nil = there is no record, by the word of a
+// server that answered for this very name.
 func (s *SRV) failure(service string, err error) error {
 	var dns *net.DNSError
 	switch {
 	case !errors.As(err, &dns):
-	case dns.IsNotFound:
+	case dns.IsNotFound && !dns.IsTemporary && !dns.IsTimeout:
 		return nil
 	case dns.IsTimeout:
 		err = errors.New("no answer in time")

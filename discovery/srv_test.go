@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"context"
 	"net"
 	"strings"
 	"testing"
@@ -159,4 +160,36 @@ func TestSRVInBoth(t *testing.T) {
 		t.Errorf("got %+v, want %s", d, want)
 	}
 	wantCorrected(t, d)
+}
+
+// searching is a resolver with a search list: after a failure it tries another
+// name, and tells only of that one.
+type searching struct{ srvResolver }
+
+func (s searching) LookupSRV(ctx context.Context, service, proto, name string) (string, []*net.SRV, error) {
+	cname, list, err := s.srvResolver.LookupSRV(ctx, service, proto, name)
+	if err != nil && !strings.HasSuffix(name, ".") {
+		return s.srvResolver.LookupSRV(ctx, service, proto, name+".corp.test.")
+	}
+	return cname, list, err
+}
+
+// A lookup that failed is not one that found nothing, whatever a search list
+// makes of it: a list without those records may be another host's half.
+func TestSRVFailureIsNotNone(t *testing.T) {
+	const secure, plain = "_etcd-server-ssl._tcp.x.test", "_etcd-server._tcp.x.test"
+	for kind, fails := range map[string]bool{"broken": true, "refused": true, "empty": false, "none": false} {
+		z := zone{plain: {"n1.x.test. 2380"}, secure: {kind}}
+		if kind == "none" {
+			delete(z, secure)
+		}
+		s := newZoned(t, z)
+		s.resolver = searching{s.resolver}
+		for _, s.c.Domain = range []string{"x.test", "x.test."} {
+			d := s.Look(t.Context())
+			if failed := strings.HasSuffix(d.Error, ": server misbehaving"); failed != fails || (d.Size == 1) == fails {
+				t.Errorf("%s, %s: got %+v", kind, s.c.Domain, d)
+			}
+		}
+	}
 }

@@ -20,7 +20,7 @@ type zone struct {
 
 	mu      sync.Mutex // of what follows
 	records map[string][]dns.RR
-	broken  bool // it answers SERVFAIL
+	broken  bool // it answers SERVFAIL for all names of the domain
 }
 
 const domain = "etcd.test"
@@ -81,7 +81,7 @@ func (z *zone) ServeDNS(w dns.ResponseWriter, q *dns.Msg) {
 	name := strings.ToLower(q.Question[0].Name)
 	list, exists := z.records[name]
 	switch {
-	case z.broken:
+	case z.broken && dns.IsSubDomain(dns.Fqdn(domain), name):
 		m.Rcode = dns.RcodeServerFailure
 	case !exists:
 		m.Rcode = dns.RcodeNameError
@@ -153,6 +153,21 @@ func (s *sourced) replaceListed(hosts []*cluster.Host, z *zone) {
 	hosts[2].StartWith(r.Stdout)
 	z.setBroken(false) // etcd itself asks for its peers' names
 	s.lab.WaitHealthy(3, hosts[1:]...)
+}
+
+// TestSourcesSRVBroken: a lookup that failed is told as one, also where the
+// resolver goes on with a search list, which finds nothing.
+func TestSourcesSRVBroken(t *testing.T) {
+	s, z := newZoned(t)
+	h := s.lab.Host("3.6")
+	h.DNSName = h.Name + "." + domain
+	z.host(h)
+	z.setBroken(true)
+	if r := s.wantWait(s.ask(h), "discovery-unreachable"); !strings.Contains(r.Stderr, "server misbehaving") {
+		t.Errorf("the failure is not told: %s", r)
+	}
+	z.setBroken(false)
+	s.bring("found", h)
 }
 
 // TestSourcesSRVClients: records for clients lead to a cluster, whatever the

@@ -10,11 +10,12 @@ import (
 )
 
 // UseDNS has everything that the lab starts from now on ask one DNS server,
-// at port 53 of an address: an /etc/resolv.conf of its own. It needs root.
+// at port 53 of an address: an /etc/resolv.conf of its own, with a search list
+// as most hosts have one. It needs root.
 func (l *Lab) UseDNS(addr string) {
 	l.t.Helper()
 	conf := filepath.Join(l.dir, "resolv.conf")
-	text := "nameserver " + addr + "\noptions timeout:1 attempts:2\n"
+	text := "nameserver " + addr + "\nsearch corp.test\noptions timeout:1 attempts:2\n"
 	if err := os.WriteFile(conf, []byte(text), 0o644); err != nil {
 		l.t.Fatalf("write resolv.conf: %v", err)
 	}
