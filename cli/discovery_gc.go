@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/urfave/cli/v3"
@@ -50,20 +49,30 @@ func (a *app) collect(ctx context.Context, c *cli.Command) error {
 
 // forgetAll goes on where one cannot be deleted.
 func (a *app) forgetAll(ctx context.Context, list []joiner.Entry, f forgetter, dry bool) error {
-	var errs []error
+	forget := f.Forget
+	if dry {
+		forget = func(_ context.Context, e joiner.Entry) error { return f.Forgettable(e) }
+	}
+	var left error
 	for _, e := range list {
-		if !dry {
-			if err := f.Forget(ctx, e); err != nil {
-				errs = append(errs, err)
-				continue
-			}
+		if err := forget(ctx, e); err != nil {
+			left = andAlso(left, err)
+			continue
 		}
 		if _, err := fmt.Fprintln(a.stdout, printable(e.Value)); err != nil {
 			return unexpected(err)
 		}
 	}
-	if len(errs) > 0 {
-		return &failure{joiner.ExitNotNow, errors.Join(errs...)}
+	if left != nil {
+		return &failure{joiner.ExitNotNow, left}
 	}
 	return nil
+}
+
+// andAlso is both errors on one line, or the second alone.
+func andAlso(all, err error) error {
+	if all == nil {
+		return err
+	}
+	return fmt.Errorf("%w; %w", all, err)
 }

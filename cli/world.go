@@ -19,6 +19,7 @@ import (
 // forgetter is a source that can delete what is registered.
 type forgetter interface {
 	Forget(ctx context.Context, e joiner.Entry) error
+	Forgettable(e joiner.Entry) error
 }
 
 // world is the joiner's World: the disk, the discovery service and the

@@ -191,23 +191,6 @@ func (v *V3) Register(ctx context.Context, e joiner.Entry) error {
 	return fmt.Errorf("register %s as %s under %s: %s", quote(e.Value), quote(e.Key), v.name, v3Reason(err))
 }
 
-// Forget deletes a registration, see V2.Forget. In a keyspace that anybody may
-// write to, only the very key and value that were read are deleted.
-func (v *V3) Forget(ctx context.Context, e joiner.Entry) error {
-	if err := forgettable(e); err != nil {
-		return fmt.Errorf("forget %s under %s: %w", quote(e.Value), v.name, err)
-	}
-	key := v.key("members", e.Key)
-	err := v.ask(ctx, func(ctx context.Context, kv clientv3.KV) error {
-		_, err := kv.Txn(ctx).If(clientv3.Compare(clientv3.Value(key), "=", e.Value)).Then(clientv3.OpDelete(key)).Commit()
-		return err
-	})
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("forget %s under %s: %s", quote(e.Value), v.name, v3Reason(err))
-}
-
 // ask does one request in its time. The client is made at the first one,
 // because with a user it logs in then.
 func (v *V3) ask(ctx context.Context, request func(context.Context, clientv3.KV) error) error {

@@ -232,9 +232,17 @@ func TestGCHostile(t *testing.T) {
 		r.etcd.Put(r.key(hostile), "x=http://127.99.99.99:2380")
 	}
 	r.etcd.Put(r.key("members/abc"), "late=http://127.99.99.98:2380")
+	r.etcd.Put(r.key("members/abd "), " spaced=http://127.99.99.97:2380\n")
+	const gone = "late=http://127.99.99.98:2380\nspaced=http://127.99.99.97:2380\n"
+	dry := r.lab.Elastic(append([]string{"discovery", "gc", "--dry-run"}, r.source...)...)
 	gc := r.lab.Elastic(append([]string{"discovery", "gc"}, r.source...)...)
-	if gc.Code != 75 || gc.Stdout != "late=http://127.99.99.98:2380\n" || !strings.Contains(gc.Stderr, "delete it by hand") {
-		t.Errorf("gc: %s", gc)
+	for _, r := range []cluster.Result{dry, gc} {
+		if r.Code != 75 || r.Stdout != gone || !strings.Contains(r.Stderr, "delete it by hand; forget ") {
+			t.Errorf("gc: %s", r)
+		}
+	}
+	if n, err := r.registered(t.Context()); err != nil || n != 5 { // the founder's, and what is hostile but members2
+		t.Errorf("%d are registered, %v", n, err)
 	}
 	if after := r.etcd.Get(r.key("members/" + founder)); after != before || r.etcd.Get(r.key("_config/size")) != "1" {
 		t.Errorf("the founder is %q, was %q", after, before)
