@@ -19,7 +19,7 @@ cluster's quorum. ` + tokenUsage + `
 
 Prints the value of each registration that is gone. Ends with 75 where the
 cluster has no quorum or something could not be deleted, and with 78 if there is
-no such token.`,
+no such token, or the cluster does not let us in (credentials, TLS).`,
 		Flags:  []cli.Flag{&cli.BoolFlag{Name: "dry-run", Usage: "print only what would be deleted"}},
 		Action: a.collect,
 	})
@@ -42,7 +42,7 @@ func (a *app) collect(ctx context.Context, c *cli.Command) error {
 	case len(r.d.Entries) <= r.d.Size:
 		return nil // founders only
 	case r.cluster == nil:
-		return &failure{joiner.ExitNotNow, fmt.Errorf("nobody tells of the cluster of %s with a quorum, so nothing is deleted", sourceName(r.d))}
+		return &failure{r.untold.code, fmt.Errorf("nothing is deleted: %w", r.untold.err)}
 	}
 	return a.forgetAll(ctx, r.collectable(), f, c.Bool("dry-run"))
 }

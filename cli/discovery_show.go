@@ -25,7 +25,8 @@ func (a *app) discoveryShow() *cli.Command {
 		UsageText: "elastic-etcd discovery show [-o text|json] [URL]",
 		Description: tokenUsage + `
 
-Ends with 0 if the token could be read, 75 if not now, 78 if there is none.`,
+Ends with 0 if the token could be read, whether its cluster answers or not, 75 if
+not now, 78 if there is none.`,
 		Flags:  []cli.Flag{&cli.StringFlag{Name: "o", Value: "text", Usage: "the output `format` out of: text, json"}},
 		Action: a.showToken,
 	})
@@ -57,7 +58,7 @@ func tokenText(w io.Writer, r registered) error {
 	var b strings.Builder
 	fmt.Fprintln(&b, printable(discoveryText(r.d)))
 	if r.cluster == nil {
-		fmt.Fprintln(&b, "nobody tells of its cluster with a quorum")
+		fmt.Fprintln(&b, printable(r.untold.Error()))
 	} else {
 		fmt.Fprintf(&b, "cluster %s, by %s\n", r.cluster.ID, printable(r.cluster.From))
 	}
@@ -100,6 +101,7 @@ type shownToken struct {
 	Size         int          `json:"size"`
 	Complete     bool         `json:"complete"`
 	Cluster      *joiner.ID   `json:"cluster"`
+	ClusterError *string      `json:"cluster_error"`
 	Entries      []shownEntry `json:"entries"`
 	Unregistered []joiner.ID  `json:"unregistered"`
 }
@@ -118,6 +120,10 @@ func tokenJSON(w io.Writer, r registered) error {
 	shown := shownToken{Token: r.d.Token, Size: r.d.Size, Complete: r.d.Invalid == "" && len(r.d.Entries) >= r.d.Size, Entries: []shownEntry{}, Unregistered: []joiner.ID{}}
 	if r.cluster != nil {
 		shown.Cluster = &r.cluster.ID
+	}
+	if r.untold != nil {
+		why := r.untold.Error()
+		shown.ClusterError = &why
 	}
 	for _, e := range r.entries {
 		s := shownEntry{Key: e.Key, Value: e.Value, Name: e.peer.Name, PeerURLs: append([]string{}, e.peer.URLs...), Founder: e.founder, State: r.state(e)}

@@ -2,11 +2,14 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/sttts/elastic-etcd/etcdapi"
 	"github.com/sttts/elastic-etcd/joiner"
 )
 
@@ -55,6 +58,7 @@ func (a *app) openToken(ctx context.Context, c *cli.Command) (*world, error) {
 type registered struct {
 	d       joiner.Discovery
 	cluster *joiner.Cluster // nil = nobody tells of it with a quorum
+	untold  *failure        // why that is so
 	entries []registration
 }
 
@@ -78,14 +82,29 @@ func (w *world) lookAtToken(ctx context.Context) (registered, error) {
 	}
 	r := registered{d: d}
 	for end := time.Now().Add(lookTime); ; {
-		sight := w.api.Look(ctx, where(d, hints))
-		r.cluster = founded(d, sight.Clusters)
-		if r.cluster != nil || time.Now().After(end) || !pause(ctx, watchPause) {
+		r.see(w.api.Look(ctx, where(d, hints)))
+		if r.cluster != nil || r.untold.code == joiner.ExitNeedsHuman || time.Now().After(end) || !pause(ctx, watchPause) {
 			break
 		}
 	}
 	r.entries = registrations(d, r.cluster)
 	return r, nil
+}
+
+// see takes the cluster of one look, or why nobody tells of it.
+func (r *registered) see(s etcdapi.Sight) {
+	if r.cluster = founded(r.d, s.Clusters); r.cluster != nil {
+		r.untold = nil
+		return
+	}
+	r.untold = &failure{joiner.ExitNotNow, errors.New("nobody tells of the cluster of " + sourceName(r.d) + " with a quorum")}
+	o := joiner.Observation{Discovery: r.d, Clusters: s.Clusters, Views: s.Views, Failures: s.Failures}
+	if f, hint, barred := o.Barring(); barred {
+		r.untold = &failure{joiner.ExitNeedsHuman, fmt.Errorf("%w: %s: %s (%s)", r.untold.err, f.URL, f.Error, hint)}
+	} else if len(s.Failures) > 0 {
+		f := s.Failures[max(0, slices.IndexFunc(s.Failures, func(f joiner.Failure) bool { return f.Bar != "" }))]
+		r.untold.err = fmt.Errorf("%w: %s: %s", r.untold.err, f.URL, f.Error)
+	}
 }
 
 func unreadable(d joiner.Discovery) error {

@@ -482,6 +482,7 @@ func TestDiscoveryVerbs(t *testing.T) {
 			v.lab.WaitHealthy(3, v.hosts...)
 			v.checkShow()
 			v.checkGC()
+			v.checkLocked()
 		})
 	}
 }
@@ -566,6 +567,28 @@ func (v *verbs) checkGC() {
 	}
 	if s := v.show(); s.Entries[0].State == s.Entries[1].State && s.Entries[1].State == s.Entries[2].State {
 		v.Errorf("shown: %+v", s)
+	}
+}
+
+// checkLocked: a cluster that does not let us in is told from one that does not
+// answer, with what is missing.
+func (v *verbs) checkLocked() {
+	v.Helper()
+	v.put("abc", "late=http://127.99.99.99:2380")
+	v.hosts[0].EnableAuth()
+	gc := append([]string{"gc", "--dry-run"}, v.token...)
+	if r := v.discovery(gc...); r.Code != 78 || r.Stdout != "" || !strings.Contains(r.Stderr, "(give a user with the role root") {
+		v.Errorf("gc: %s", r)
+	}
+	if r := v.discovery(append([]string{"show"}, v.token...)...); r.Code != 0 || !strings.Contains(r.Stdout, "(give a user with the role root") {
+		v.Errorf("show: %s", r)
+	}
+	if r := v.discovery(append([]string{"show", "-o", "json"}, v.token...)...); r.Code != 0 || !strings.Contains(r.Stdout, `"cluster_error": "nobody tells`) {
+		v.Errorf("show: %s", r)
+	}
+	gc = append(append([]string{"gc"}, as(v.T, cluster.Root)...), v.token...)
+	if r := v.discovery(gc...); r.Code != 0 || r.Stdout != "late=http://127.99.99.99:2380\n" {
+		v.Errorf("gc as root: %s", r)
 	}
 }
 

@@ -41,6 +41,15 @@ func (o Observation) bar() (Failure, bool) {
 	return Failure{}, false
 }
 
+// Barring is the failure that stands between this host and a server of its
+// cluster that lives, and what to do about it.
+func (o Observation) Barring() (f Failure, hint string, found bool) {
+	if f, found = o.bar(); found {
+		hint = barHint(f.Bar)
+	}
+	return f, hint, found
+}
+
 // bars tells whether an address is of this host's cluster. A registration
 // outlives its host, and may lead to somebody else's etcd by now: of those it
 // takes a quorum of the founders'.
