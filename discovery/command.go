@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -59,12 +60,12 @@ func (c *Command) Hint(ctx context.Context) joiner.Hint {
 		return c.last
 	}
 	c.last = joiner.Hint{Source: commandSource}
-	out, err := c.run(ctx)
+	out, said, err := c.run(ctx)
 	if err == nil {
 		c.last.PeerURLs, err = peerAddresses(out, c.scheme)
 	}
 	if err == nil && len(c.last.PeerURLs) == 0 {
-		err = fmt.Errorf("%s printed no addresses", quote(c.words[0]))
+		err = fmt.Errorf("%s printed no addresses%s", quote(c.words[0]), said)
 	}
 	if err != nil {
 		c.last.Error = err.Error()
@@ -73,19 +74,19 @@ func (c *Command) Hint(ctx context.Context) joiner.Hint {
 	return c.last
 }
 
-// run gives the output of a run that ended well.
-func (c *Command) run(ctx context.Context) (string, error) {
+// run gives the output of a run that ended well, and what to say of its errors.
+func (c *Command) run(ctx context.Context) (output, said string, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	timer := time.AfterFunc(commandTimeout, func() { cancel(fmt.Errorf("it did not end within %s", commandTimeout)) })
 	defer timer.Stop()
 	out := &limited{most: maxOutput, full: func() { cancel(fmt.Errorf("its output has more than %d bytes", maxOutput)) }}
-	errs := &limited{most: maxErrors, full: func() {}}
+	errs := &tail{most: maxErrors}
 	cmd := exec.CommandContext(ctx, c.words[0], c.words[1:]...)
 	cmd.Stdout, cmd.Stderr, cmd.Env = out, errs, withoutPasswords(os.Environ())
 	cmd.WaitDelay = time.Second // for who inherited its output and lives on
 	ownGroup(cmd)
-	err := cmd.Run()
+	err = cmd.Run()
 	endGroup(cmd)
 	if errors.Is(err, exec.ErrWaitDelay) { // it ended well, and a child of it lives on
 		err = nil
@@ -96,19 +97,10 @@ func (c *Command) run(ctx context.Context) (string, error) {
 	case cause != nil:
 		err = cause
 	}
-	return out.kept.String(), failed(c.words[0], err, errs.kept.String())
-}
-
-// failed is the error of a run, with the first line that it has said itself.
-func failed(program string, err error, said string) error {
-	if err == nil {
-		return nil
+	if err != nil {
+		err = fmt.Errorf("%s: %s%s", quote(c.words[0]), plain(err), errs.said())
 	}
-	said, _, _ = strings.Cut(strings.TrimSpace(said), "\n")
-	if said != "" {
-		return fmt.Errorf("%s: %s: %s", quote(program), plain(err), quote(said))
-	}
-	return fmt.Errorf("%s: %s", quote(program), plain(err))
+	return out.kept.String(), errs.said(), err
 }
 
 // withoutPasswords keeps our own secrets from the command.
@@ -137,6 +129,42 @@ func (l *limited) Write(p []byte) (int, error) {
 	}
 	l.kept.Write(p[:min(len(p), room)])
 	return len(p), nil
+}
+
+// tail keeps the last bytes: programs log what they do first, and say at the
+// end why they failed.
+type tail struct {
+	kept []byte
+	most int
+	cut  bool
+}
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.kept = append(t.kept, p...)
+	if more := len(t.kept) - t.most; more > 0 {
+		t.kept, t.cut = slices.Delete(t.kept, 0, more), true
+	}
+	return len(p), nil
+}
+
+// said is the last lines with something in them, for the end of a sentence. The
+// first word that is left after a cut may be half a URL, with a password.
+func (t *tail) said() string {
+	const lines = 3
+	text := string(t.kept)
+	if t.cut {
+		text = text[max(0, strings.IndexAny(text+"\n", " \t\r\n")):]
+	}
+	var said []string
+	for _, line := range strings.Split(text, "\n") {
+		if line = strings.TrimSpace(line); line != "" {
+			said = append(said, quote(line))
+		}
+	}
+	if len(said) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(said[max(0, len(said)-lines):], " ")
 }
 
 // peerAddresses reads addresses, host:port or URLs, separated by white space.
