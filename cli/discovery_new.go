@@ -72,7 +72,7 @@ func (a *app) newToken(ctx context.Context, c *cli.Command) error {
 // tokenOfServer makes a token that is a URL.
 func tokenOfServer(ctx context.Context, c *cli.Command, size int) (string, error) {
 	base, err := url.Parse(c.String("server"))
-	if err != nil || base.Host == "" {
+	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		return "", usagef("--server=%s is not a URL such as http://127.0.0.1:8087", joiner.ShownURL(c.String("server")))
 	}
 	if base.User != nil {
@@ -138,7 +138,7 @@ func tokenClient(c *cli.Command) (*http.Client, string, error) {
 		return nil, "", err
 	}
 	client := &http.Client{
-		Transport:     &http.Transport{TLSClientConfig: config},
+		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: config},    // as who asks for the token later
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the token would be elsewhere
 	}
 	if c.String("token-file") == "" {

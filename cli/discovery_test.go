@@ -216,6 +216,8 @@ func TestDiscoveryNewFails(t *testing.T) {
 		{"--endpoints=,", 2, "no URL"},
 		{"--endpoints=http://u:hidden@h:1", 2, "give --user"},
 		{"--server=http://u:hidden@h:1", 2, "not supported"},
+		{"--server=ftp://h:1", 2, "is not a URL such as http://"},
+		{"--v2 --server=//h:1", 2, "is not a URL such as http://"},
 	} {
 		code, stdout, stderr := elastic(t, nil, append([]string{"discovery", "new"}, strings.Fields(c.args)...)...)
 		if code != c.code || stdout != "" || !strings.Contains(stderr, c.says) || strings.Contains(stderr, "hidden") {

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
@@ -567,6 +568,23 @@ func (v *verbs) checkGC() {
 	}
 	if s := v.show(); s.Entries[0].State == s.Entries[1].State && s.Entries[1].State == s.Entries[2].State {
 		v.Errorf("shown: %+v", s)
+	}
+}
+
+// TestDiscoveryNewProxy: who makes a token goes the way of who asks for it later.
+func TestDiscoveryNewProxy(t *testing.T) {
+	t.Parallel()
+	const token = "http://discovery.test/0123456789abcdef0123456789abcdef"
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, token) // for a host whose name does not even resolve
+	}))
+	t.Cleanup(proxy.Close)
+	r := cluster.New(t).ElasticRun(cluster.Command{
+		Args: []string{"discovery", "new", "--server=http://discovery.test"},
+		Env:  []string{"HTTP_PROXY=" + proxy.URL, "NO_PROXY="},
+	})
+	if r.Code != 0 || r.Stdout != token+"\n" {
+		t.Errorf("through a proxy: %s", r)
 	}
 }
 
