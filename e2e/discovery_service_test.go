@@ -571,6 +571,26 @@ func (v *verbs) checkGC() {
 	}
 }
 
+// TestGCDirectory: a directory among the registrations is left, and a dry run
+// says so as the real one does.
+func TestGCDirectory(t *testing.T) {
+	v := &verbs{sourced: newSourced(t)}
+	registry, h := v.lab.Host("2.3"), v.lab.Host("3.6")
+	v.lab.Found(registry)
+	v.byURL(v.made("--v2", "--server", registry.ClientURL(), "--size=1"))
+	v.bring("found", h)
+	v.lab.WaitHealthy(1, h)
+	if _, err := ask(t.Context(), http.MethodPut, v.token[0]+"/d", url.Values{"dir": {"true"}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"gc", "--dry-run"}, {"gc"}} {
+		r := v.discovery(append(args, v.token...)...)
+		if r.Code != 75 || r.Stdout != "" || !strings.Contains(r.Stderr, `its key "d" is a directory or empty: delete it by hand`) {
+			t.Errorf("%q: %s", args, r)
+		}
+	}
+}
+
 // TestDiscoveryNewProxy: who makes a token goes the way of who asks for it later.
 func TestDiscoveryNewProxy(t *testing.T) {
 	t.Parallel()
