@@ -42,12 +42,10 @@ func (o Observation) bar() (Failure, bool) {
 }
 
 // Barring is the failure that stands between this host and a server of its
-// cluster that lives, and what to do about it.
+// cluster that lives, and does not mend by waiting, and what to do about it.
 func (o Observation) Barring() (f Failure, hint string, found bool) {
-	if f, found = o.bar(); found {
-		hint = barHint(f.Bar)
-	}
-	return f, hint, found
+	f, found = o.bar()
+	return f, barHint(f.Bar), found && !f.Dated
 }
 
 // bars tells whether an address is of this host's cluster. A registration
