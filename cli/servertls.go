@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"sync"
-	"time"
 
 	"github.com/coreos/go-systemd/v22/activation"
 
@@ -23,11 +21,11 @@ func serverTLS(cert, key, ca string) (*tls.Config, error) {
 	case cert == "" || key == "":
 		return nil, errors.New("TLS needs both --cert-file and --key-file")
 	}
-	pair := &keyPair{cert: cert, key: key}
-	if err := pair.read(); err != nil {
-		return nil, err
+	pair, err := smallfile.ReadRenewed(cert, key)
+	if err != nil {
+		return nil, fmt.Errorf("read certificate %s and key %s: %w", cert, key, err)
 	}
-	config := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: pair.current}
+	config := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: pair.ForServer}
 	if ca == "" {
 		return config, nil
 	}
@@ -36,40 +34,6 @@ func serverTLS(cert, key, ca string) (*tls.Config, error) {
 		return nil, fmt.Errorf("read CA: %w", err)
 	}
 	return config, nil
-}
-
-// keyPair is a certificate that somebody renews while it is served.
-type keyPair struct {
-	cert, key string
-
-	mu     sync.Mutex // of what follows
-	loaded *tls.Certificate
-	looked time.Time
-}
-
-// renewEvery is how often the files are read again.
-const renewEvery = time.Minute
-
-func (p *keyPair) read() error {
-	pair, err := smallfile.KeyPair(p.cert, p.key)
-	if err != nil {
-		return fmt.Errorf("read certificate %s and key %s: %w", p.cert, p.key, err)
-	}
-	p.loaded, p.looked = &pair, time.Now()
-	return nil
-}
-
-// current is the certificate of the files; while they make no sense, as halfway
-// through a renewal, the one before.
-func (p *keyPair) current(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if time.Since(p.looked) > renewEvery {
-		if p.read() != nil {
-			p.looked = time.Now()
-		}
-	}
-	return p.loaded, nil
 }
 
 func overTLS(l net.Listener, config *tls.Config) net.Listener {

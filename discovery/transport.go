@@ -64,11 +64,11 @@ func (c Config) tls() (*tls.Config, error) {
 	if c.Cert == "" && c.Key == "" {
 		return t, nil
 	}
-	pair, err := smallfile.KeyPair(c.Cert, c.Key)
+	pair, err := smallfile.ReadRenewed(c.Cert, c.Key)
 	if err != nil {
 		return nil, fmt.Errorf("load client certificate %q with key %q: %w", c.Cert, c.Key, err)
 	}
-	t.Certificates = []tls.Certificate{pair}
+	t.GetClientCertificate = pair.ForClient
 	return t, nil
 }
 

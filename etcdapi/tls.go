@@ -17,7 +17,8 @@ type TLSFiles struct {
 	CA, Cert, Key string
 }
 
-// Load reads the files. Servers are always verified.
+// Load reads the files. Servers are always verified. A certificate that is
+// renewed later is shown within a minute; a new CA is not seen.
 func (f TLSFiles) Load() (*tls.Config, error) {
 	c := &tls.Config{MinVersion: tls.VersionTLS12}
 	if err := f.loadCA(c); err != nil {
@@ -46,14 +47,14 @@ func (f TLSFiles) loadCert(c *tls.Config) error {
 	case f.Cert == "":
 		return fmt.Errorf("key %s comes without a certificate", f.Key)
 	}
-	pair, err := smallfile.KeyPair(f.Cert, f.Key)
+	pair, err := smallfile.ReadRenewed(f.Cert, f.Key)
 	if pathErr := (*os.PathError)(nil); errors.As(err, &pathErr) {
 		return fmt.Errorf("read certificate and key: %w", err)
 	}
 	if err != nil {
 		return fmt.Errorf("read certificate %s and key %s: %w", f.Cert, f.Key, err)
 	}
-	c.Certificates = []tls.Certificate{pair}
+	c.GetClientCertificate = pair.ForClient
 	return nil
 }
 
