@@ -14,12 +14,12 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request, t target, f form) 
 	if err != nil {
 		return err
 	}
+	if q.wait {
+		return s.wait(w, r, t, q)
+	}
 	dir, err := s.store.Load(r.Context(), t.token)
 	if err != nil {
 		return storeError(err, t, 0)
-	}
-	if q.wait {
-		return s.wait(w, r, t, q, dir)
 	}
 	n, ok := dir.node(t, q.sorted)
 	if !ok {

@@ -111,6 +111,7 @@ type Server struct {
 	store   Store
 	options Options
 	waiters waiters
+	tails   tails
 	rates   *rates // of all requests
 	newRate *rates // of tokens made
 	answers *answers
@@ -129,7 +130,7 @@ func New(store Store, options Options) (*Server, error) {
 	}
 	options = options.withDefaults()
 	options.BaseURL = public
-	s := &Server{store: store, options: options, rates: newRates(options.Rate), newRate: newRates(options.NewRate), answers: newAnswers(options.Rate)}
+	s := &Server{store: store, tails: tails{store: store}, options: options, rates: newRates(options.Rate), newRate: newRates(options.NewRate), answers: newAnswers(options.Rate)}
 	s.metrics = newMetrics(s.waiters.count)
 	s.closing, s.close = context.WithCancel(context.Background())
 	return s, nil

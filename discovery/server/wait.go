@@ -15,7 +15,7 @@ const sendTime = 10 * time.Second
 //
 // The header goes out at once, as etcd does it. A poll that ends without an
 // event has an empty body; etcd's clients then ask again.
-func (s *Server) wait(w http.ResponseWriter, r *http.Request, t target, q query, dir Directory) error {
+func (s *Server) wait(w http.ResponseWriter, r *http.Request, t target, q query) error {
 	if s.closing.Err() != nil {
 		return unavailable("shutting down")
 	}
@@ -24,6 +24,19 @@ func (s *Server) wait(w http.ResponseWriter, r *http.Request, t target, q query,
 		return unavailable("too many wait already")
 	}
 	defer leave()
+	l := s.tails.listen(t.token)
+	defer l.leave()
+	dir, err := s.store.Load(r.Context(), t.token)
+	if err != nil {
+		return storeError(err, t, 0)
+	}
+	l.knows(dir)
+	s.poll(w, r, l, t, q, dir)
+	return nil
+}
+
+// poll answers as soon as there is an event, with nothing when the time is up.
+func (s *Server) poll(w http.ResponseWriter, r *http.Request, l *listener, t target, q query, dir Directory) {
 	if q.waitIndex == 0 {
 		q.waitIndex = dir.Index + 1
 	}
@@ -32,11 +45,10 @@ func (s *Server) wait(w http.ResponseWriter, r *http.Request, t target, q query,
 	defer context.AfterFunc(s.closing, cancel)()
 
 	sendHeader(w, dir.Index, s.options.PollTimeout+sendTime)
-	if e, ok := s.next(ctx, t, q, dir); ok {
+	if e, ok := l.event(ctx, t, q, dir); ok {
 		body, _ := toJSON(event{Action: "create", Node: e.node(t.token)}) // never fails
 		_, _ = w.Write(body)                                              // fails where the client is gone
 	}
-	return nil
 }
 
 // sendHeader tells the client that it is being served, and gives it the time a
@@ -54,19 +66,16 @@ func sendHeader(w http.ResponseWriter, index uint64, d time.Duration) {
 	_ = rc.Flush()
 }
 
-// next returns the event a client waits for, or false when the context ends
+// event returns the event a client waits for, or false when the context ends
 // before it comes. A store that fails ends the poll too: the client asks again
-// and is told then.
-func (s *Server) next(ctx context.Context, t target, q query, dir Directory) (Entry, bool) {
+// and is told then. While it waits it keeps nothing of what it has seen.
+func (l *listener) event(ctx context.Context, t target, q query, dir Directory) (Entry, bool) {
 	for {
 		if e, ok := firstEvent(dir, t, q); ok {
 			return e, true
 		}
-		if s.store.Wait(ctx, t.token, dir.Index) != nil {
-			return Entry{}, false
-		}
-		var err error
-		if dir, err = s.store.Load(ctx, t.token); err != nil {
+		var ok bool
+		if dir, ok = l.next(ctx); !ok {
 			return Entry{}, false
 		}
 	}
@@ -75,6 +84,9 @@ func (s *Server) next(ctx context.Context, t target, q query, dir Directory) (En
 // firstEvent looks for what a poll shows: on a directory every registration in
 // it, but with recursive only, and on a member its own.
 func firstEvent(dir Directory, t target, q query) (Entry, bool) {
+	if dir.Index < q.waitIndex {
+		return Entry{}, false
+	}
 	for _, e := range dir.Entries {
 		match := t.kind == kindDir && q.recursive || t.kind == kindMember && t.member == e.ID
 		if match && e.Index >= q.waitIndex {
