@@ -148,17 +148,20 @@ func (e *endAt) Write(line []byte) (int, error) {
 
 // TestDiscoveryServeDamaged: trying again does not help.
 func TestDiscoveryServeDamaged(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "d.db")
-	store, err := server.Open(path)
-	if err == nil {
-		err = store.Close()
-	}
-	if err := errors.Join(err, os.Truncate(path, int64(2*os.Getpagesize()))); err != nil {
-		t.Fatal(err)
-	}
-	code, stdout, stderr := elastic(t, nil, "discovery", "serve", "--listen=127.0.0.1:0", "--data="+path)
-	if code != 78 || stdout != "" || !strings.Contains(stderr, "the file "+path+" is damaged: restore it from a copy") {
-		t.Errorf("exit code %d, %q, %q", code, stdout, stderr)
+	page := int64(os.Getpagesize())
+	for _, size := range []int64{1, page, 2*page - 1, 2 * page} {
+		path := filepath.Join(t.TempDir(), "d.db")
+		store, err := server.Open(path)
+		if err == nil {
+			err = store.Close()
+		}
+		if err := errors.Join(err, os.Truncate(path, size)); err != nil {
+			t.Fatal(err)
+		}
+		code, stdout, stderr := elastic(t, nil, "discovery", "serve", "--listen=127.0.0.1:0", "--data="+path)
+		if code != 78 || stdout != "" || !strings.Contains(stderr, "the file "+path+" is damaged: restore it from a copy") {
+			t.Errorf("%d bytes: exit code %d, %q, %q", size, code, stdout, stderr)
+		}
 	}
 }
 

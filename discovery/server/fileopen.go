@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -28,12 +29,24 @@ func Open(path string) (*FileStore, error) {
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
 		return nil, fmt.Errorf("open discovery store %s: another process holds it", path)
-	case errors.Is(err, ErrDamaged), errors.Is(err, bolterrors.ErrChecksum):
+	case isDamage(err):
 		return nil, fmt.Errorf("open discovery store: the file %s is %w: restore it from a copy (%v)", path, ErrDamaged, err)
 	case err != nil:
 		return nil, fmt.Errorf("open discovery store %s: %w", path, err)
 	}
 	return store, nil
+}
+
+// isDamage tells whether a file is not what bbolt wrote: both pages that say what
+// the newest transaction is make no sense, or are not there. A file without
+// anything is new, or was to be one when the power went.
+func isDamage(err error) bool {
+	for _, word := range []error{ErrDamaged, bolterrors.ErrInvalid, bolterrors.ErrVersionMismatch, bolterrors.ErrChecksum} {
+		if errors.Is(err, word) {
+			return true
+		}
+	}
+	return err != nil && strings.HasPrefix(err.Error(), "file size too small") // bbolt has no variable for it
 }
 
 // open takes a panic for damage, and so a page that is not there. Nothing is

@@ -136,6 +136,15 @@ func TestOpenRefusesADamagedFile(t *testing.T) {
 		"random pages":    slices.Concat(whole[:2*page], bytes.Repeat([]byte("random bytes"), (len(whole)-2*page)/12)),
 		"one random page": slices.Concat(whole[:len(whole)/4/page*page], bytes.Repeat([]byte{0xa5}, page), whole[(len(whole)/4/page+1)*page:]),
 		"zeros":           slices.Concat(whole[:2*page], make([]byte, len(whole)-2*page)),
+		"zeros alone":     make([]byte, len(whole)),
+		"zero metas":      slices.Concat(make([]byte, 2*page), whole[2*page:]),
+		"other version":   slices.Concat(whole[:16+4], []byte{9}, whole[16+5:page+16+4], []byte{9}, whole[page+16+5:]),
+		"one byte":        whole[:1],
+		"half a page":     whole[:page/2],
+		"a page":          whole[:page],
+		"almost two":      whole[:2*page-1],
+		"two pages":       whole[:2*page],
+		"no database":     []byte(strings.Repeat("not a database\n", 1000)),
 		"random metas":    slices.Concat(whole[:16+60], []byte("random"), whole[82:page+16+60], []byte("random"), whole[page+82:]),
 	} {
 		path := filepath.Join(dir, name)
@@ -149,6 +158,22 @@ func TestOpenRefusesADamagedFile(t *testing.T) {
 		if err == nil {
 			store.Close()
 		}
+	}
+}
+
+// A file without anything is one that was to be made when the power went.
+func TestOpenTakesAnEmptyFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "d.db")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	store, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	if err := store.Create(t.Context(), "t", 1); err != nil {
+		t.Error(err)
 	}
 }
 
