@@ -14,6 +14,8 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/sttts/elastic-etcd/discovery/server"
+	"github.com/sttts/elastic-etcd/discovery/server/etcdstore"
+	"github.com/sttts/elastic-etcd/joiner"
 	"github.com/sttts/elastic-etcd/smallfile"
 )
 
@@ -61,7 +63,9 @@ func (a *app) serve(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	defer store.Close()
-	probe(ctx, store, log)
+	if err := probe(ctx, store, log); err != nil {
+		return err
+	}
 	log.Infof("serving discovery at %s://%s from %s", scheme(c), l.Addr(), storeName(c))
 	notify(daemon.SdNotifyReady, "STATUS=serving at "+l.Addr().String())
 	defer keepAlive(store)()
@@ -131,14 +135,19 @@ func scheme(c *cli.Command) string {
 // the start too: a service whose store is down serves as soon as that is up.
 const probeTime = 2 * time.Second
 
-// probe warns of a store that cannot be read: a wrong password or address shall
-// not first be seen by a host that boots.
-func probe(ctx context.Context, store server.Store, log *logrus.Logger) {
+// probe warns of a store that cannot be read: a wrong address shall not first be
+// seen by a host that boots. A wrong password needs a human.
+func probe(ctx context.Context, store server.Store, log *logrus.Logger) error {
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
-	if _, err := store.Load(ctx, ""); err != nil && !errors.Is(err, server.ErrUnknownToken) {
+	_, err := store.Load(ctx, "")
+	switch {
+	case errors.Is(err, etcdstore.ErrLogin):
+		return &failure{joiner.ExitNeedsHuman, err}
+	case err != nil && !errors.Is(err, server.ErrUnknownToken):
 		log.Warnf("the store cannot be read, and is tried again with every request: %v", err)
 	}
+	return nil
 }
 
 // keepAlive tells systemd's watchdog, if there is one, that the store still

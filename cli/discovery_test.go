@@ -116,14 +116,16 @@ func TestDiscoveryServeLogsDates(t *testing.T) {
 }
 
 // TestDiscoveryServeProbes: a store that is not there is told of at once, with
-// the reason, and served from as soon as it is.
+// the reason, and served from as soon as it is; also where it wants a password.
 func TestDiscoveryServeProbes(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	log := &endAt{text: "serving", end: cancel}
-	code := Run(ctx, []string{"elastic-etcd", "discovery", "serve", "--listen=127.0.0.1:0", "--endpoints=http://127.0.0.1:1"}, nil, io.Discard, log)
-	if first, _, _ := strings.Cut(log.String(), "\n"); code != 0 || !strings.Contains(first, " warning ") || !strings.Contains(first, "connection refused") {
-		t.Errorf("exit code %d: %s", code, log.String())
+	for _, args := range [][]string{nil, {"--user=root:secret"}} {
+		ctx, cancel := context.WithCancel(t.Context())
+		log := &endAt{text: "serving", end: cancel}
+		code := Run(ctx, append([]string{"elastic-etcd", "discovery", "serve", "--listen=127.0.0.1:0", "--endpoints=http://127.0.0.1:1"}, args...), nil, io.Discard, log)
+		cancel()
+		if first, _, _ := strings.Cut(log.String(), "\n"); code != 0 || !strings.Contains(first, " warning ") || !strings.Contains(first, "connection refused") {
+			t.Errorf("%q: exit code %d: %s", args, code, log.String())
+		}
 	}
 }
 

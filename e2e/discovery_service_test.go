@@ -764,6 +764,37 @@ func TestDiscoveryDownIsTold(t *testing.T) {
 	}
 }
 
+// TestDiscoveryServiceUser: the service logs in to the etcd as soon as that is
+// there, and does not go on with a password that is wrong.
+func TestDiscoveryServiceUser(t *testing.T) {
+	for _, version := range []string{"3.4", "3.6"} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			lab := cluster.New(t)
+			at := lab.Host(version)
+			lab.Found(at)
+			at.EnableAuth()
+			addr := lab.Addr() + ":8087"
+			serve := []string{"discovery", "serve", "--listen", addr, "--endpoints", at.ClientURL(), "--user"}
+			if r := lab.Elastic(append(serve, "root:wrong")...); r.Code != 78 || !strings.Contains(r.Stderr, "authentication failed") {
+				t.Errorf("with a wrong password: %s", r)
+			}
+			at.Kill()
+			lab.ElasticStart(cluster.Command{Timeout: time.Hour, Args: append(serve, "root", "--password-file", passwordFile(t, cluster.Root))})
+			lab.WaitFor("the service to miss the etcd", func(ctx context.Context) error {
+				return isAnswered(ctx, http.MethodGet, "http://"+addr+"/health", "", "503")
+			})
+			at.Resume()
+			lab.WaitFor("the service to serve", func(ctx context.Context) error {
+				return isAnswered(ctx, http.MethodGet, "http://"+addr+"/health", "", "")
+			})
+			if err := isAnswered(t.Context(), http.MethodGet, "http://"+addr+"/new", "", ""); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // TestDiscoveryServiceFullEtcd: the service does not fill the etcd that keeps
 // its data, and says so when somebody else did.
 func TestDiscoveryServiceFullEtcd(t *testing.T) {

@@ -55,7 +55,11 @@ func (s *Store) again(ctx context.Context, f func(context.Context) error) error 
 func (s *Store) explain(ctx context.Context, err error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), explainTime)
 	defer cancel()
-	kv := etcdserverpb.NewKVClient(s.client.ActiveConnection())
+	client, _, _ := s.login.state()
+	if client == nil {
+		client = s.nobody
+	}
+	kv := etcdserverpb.NewKVClient(client.ActiveConnection())
 	_, cause := kv.Range(ctx, &etcdserverpb.RangeRequest{Key: []byte(root)}, grpc.WaitForReady(false))
 	if status.Code(cause) != codes.Unavailable {
 		return err

@@ -93,8 +93,10 @@ func (s *Store) Remove(ctx context.Context, token, id string) (e server.Entry, i
 		if err != nil {
 			return err
 		}
-		tried = e
 		index, err = s.commit(ctx, token, st.Index, clientv3.OpDelete(memberKey(token, id)), clientv3.OpPut(tokenKey(token), st.birth.String()))
+		if !errors.Is(err, errMoved) {
+			tried = e
+		}
 		return err
 	})
 	return e, index, wrap("remove member", err)
@@ -103,7 +105,11 @@ func (s *Store) Remove(ctx context.Context, token, id string) (e server.Entry, i
 // commit makes a change of a token that still has this index; 0 is one that is
 // not there. It returns the new index.
 func (s *Store) commit(ctx context.Context, token string, index uint64, ops ...clientv3.Op) (uint64, error) {
-	resp, err := s.client.Txn(ctx).If(clientv3.Compare(clientv3.ModRevision(tokenKey(token)), "=", int64(index))).Then(ops...).Commit()
+	client, err := s.login.get(ctx)
+	if err != nil {
+		return index, err
+	}
+	resp, err := client.Txn(ctx).If(clientv3.Compare(clientv3.ModRevision(tokenKey(token)), "=", int64(index))).Then(ops...).Commit()
 	if errors.Is(err, rpctypes.ErrNoSpace) {
 		err = fmt.Errorf("%w: %w", server.ErrNoSpace, err)
 	}

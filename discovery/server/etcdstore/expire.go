@@ -37,7 +37,11 @@ func (s *Store) Expire(ctx context.Context, before time.Time) (n int, err error)
 func (s *Store) list(ctx context.Context, from string) (kvs []*mvccpb.KeyValue, more bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, opTime)
 	defer cancel()
-	resp, err := s.client.Get(ctx, from, clientv3.WithRange(clientv3.GetPrefixRangeEnd(tokenKey(""))), clientv3.WithLimit(page))
+	client, err := s.login.get(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	resp, err := client.Get(ctx, from, clientv3.WithRange(clientv3.GetPrefixRangeEnd(tokenKey(""))), clientv3.WithLimit(page))
 	if err != nil {
 		return nil, false, err
 	}

@@ -32,7 +32,11 @@ func (s *Store) Load(ctx context.Context, token string) (server.Directory, error
 }
 
 func (s *Store) load(ctx context.Context, token string) (state, error) {
-	resp, err := s.client.Txn(ctx).Then(
+	client, err := s.login.get(ctx)
+	if err != nil {
+		return state{}, err
+	}
+	resp, err := client.Txn(ctx).Then(
 		clientv3.OpGet(tokenKey(token)),
 		clientv3.OpGet(memberPrefix(token), clientv3.WithPrefix()),
 	).Commit()
@@ -69,16 +73,24 @@ func read(token string, of *mvccpb.KeyValue, members []*mvccpb.KeyValue) (st sta
 func (s *Store) index(ctx context.Context, token string) (index uint64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, opTime)
 	defer cancel()
-	err = s.again(ctx, func(ctx context.Context) error {
-		resp, err := s.client.Get(ctx, tokenKey(token), clientv3.WithKeysOnly())
-		switch {
-		case err != nil:
-			return err
-		case len(resp.Kvs) == 0:
-			return server.ErrUnknownToken
-		}
-		index = uint64(resp.Kvs[0].ModRevision)
-		return nil
+	err = s.again(ctx, func(ctx context.Context) (err error) {
+		index, err = s.readIndex(ctx, token)
+		return err
 	})
 	return index, err
+}
+
+func (s *Store) readIndex(ctx context.Context, token string) (uint64, error) {
+	client, err := s.login.get(ctx)
+	if err != nil {
+		return 0, err
+	}
+	resp, err := client.Get(ctx, tokenKey(token), clientv3.WithKeysOnly())
+	switch {
+	case err != nil:
+		return 0, err
+	case len(resp.Kvs) == 0:
+		return 0, server.ErrUnknownToken
+	}
+	return uint64(resp.Kvs[0].ModRevision), nil
 }

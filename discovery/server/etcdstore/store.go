@@ -10,8 +10,10 @@ package etcdstore
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"hash/maphash"
+	"sync"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -51,20 +53,22 @@ type Config struct {
 
 // Store is a server.Store in an etcd v3 cluster.
 type Store struct {
-	client  *clientv3.Client
+	nobody  *clientv3.Client // asks without saying who it is
+	login   login            // the same client where there is no user
 	gauge   gauge
 	changes wake.Tokens
 	seed    maphash.Seed
 	locks   [stripes]chan struct{}
 
 	stop    context.CancelFunc
-	stopped chan struct{}
+	running sync.WaitGroup
 }
 
-// Open prepares to use a cluster. Only with a user it is asked already.
+// Open prepares to use a cluster, which need not be up: a service that starts
+// before its etcd serves as soon as that does.
 func Open(c Config) (*Store, error) {
-	client, err := clientv3.New(clientv3.Config{
-		Endpoints: c.Endpoints, TLS: c.TLS, Username: c.User, Password: c.Password,
+	conf := clientv3.Config{
+		Endpoints: c.Endpoints, TLS: c.TLS,
 		DialTimeout: dialTime, DialKeepAliveTime: keepAliveTime, DialKeepAliveTimeout: keepAliveTime,
 		Logger: zap.NewNop(),
 		// An etcd that is down is asked again within seconds, not minutes.
@@ -72,29 +76,48 @@ func Open(c Config) (*Store, error) {
 			Backoff:           backoff.Config{BaseDelay: 200 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second},
 			MinConnectTimeout: dialTime,
 		})},
-	})
+	}
+	nobody, err := clientv3.New(conf)
 	if err != nil {
 		return nil, fmt.Errorf("open discovery store in etcd: %w", err)
 	}
-	return start(client, c), nil
+	conf.Username, conf.Password = c.User, c.Password
+	return start(nobody, conf, c), nil
 }
 
-func start(client *clientv3.Client, c Config) *Store {
+func start(nobody *clientv3.Client, conf clientv3.Config, c Config) *Store {
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &Store{client: client, seed: maphash.MakeSeed(), stop: cancel, stopped: make(chan struct{})}
-	s.gauge = gauge{endpoints: c.Endpoints, status: client.Status, limit: c.Limit}
+	s := &Store{nobody: nobody, login: login{told: make(chan struct{})}, seed: maphash.MakeSeed(), stop: cancel}
+	s.gauge = gauge{endpoints: c.Endpoints, status: s.status, limit: c.Limit}
 	for i := range s.locks {
 		s.locks[i] = make(chan struct{}, 1)
 	}
-	go s.watch(ctx)
+	if c.User == "" {
+		s.login.tell(nobody, nil)
+	} else {
+		s.running.Go(func() { s.login.open(ctx, conf) })
+	}
+	s.running.Go(func() { s.watch(ctx) })
 	return s
+}
+
+func (s *Store) status(ctx context.Context, endpoint string) (*clientv3.StatusResponse, error) {
+	client, err := s.login.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return client.Status(ctx, endpoint)
 }
 
 // Close implements server.Store.
 func (s *Store) Close() error {
 	s.stop()
-	<-s.stopped
-	return s.client.Close()
+	s.running.Wait()
+	err := s.nobody.Close()
+	if client, _, _ := s.login.state(); client != nil && client != s.nobody {
+		err = errors.Join(err, client.Close())
+	}
+	return err
 }
 
 // lock keeps the changes that this instance makes to one token, or to two of

@@ -34,7 +34,6 @@ func (s *Store) Wait(ctx context.Context, token string, after uint64) error {
 
 // watch wakes those who wait, for all tokens by one watch.
 func (s *Store) watch(ctx context.Context) {
-	defer close(s.stopped)
 	for {
 		s.watchOnce(ctx)
 		if !pause(ctx, watchPause) {
@@ -50,8 +49,12 @@ func (s *Store) watch(ctx context.Context) {
 func (s *Store) watchOnce(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	client, err := s.login.get(ctx)
+	if err != nil {
+		return
+	}
 	prefix := tokenKey("")
-	for resp := range s.client.Watch(clientv3.WithRequireLeader(ctx), prefix, clientv3.WithPrefix(), clientv3.WithCreatedNotify()) {
+	for resp := range client.Watch(clientv3.WithRequireLeader(ctx), prefix, clientv3.WithPrefix(), clientv3.WithCreatedNotify()) {
 		if resp.Err() != nil {
 			return
 		}

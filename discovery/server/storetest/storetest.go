@@ -21,7 +21,7 @@ const patience = 30 * time.Second
 // instances that share their data.
 func Run(t *testing.T, stores ...server.Store) {
 	for name, test := range map[string]func(*suite){
-		"Register": register, "Places": places, "Refused": refused, "Remove": remove, "Unknown": unknown, "Wait": waits, "WaitEnds": waitEnds,
+		"Register": register, "Places": places, "Refused": refused, "Remove": remove, "RemoveRaces": removeRaces, "Unknown": unknown, "Wait": waits, "WaitEnds": waitEnds,
 		"OneIsCreated": oneIsCreated, "OneName": oneName, "TogetherInOrder": together, "Expire": expire, "ExpireRaces": expireRaces,
 		"Long": long,
 	} {
@@ -162,6 +162,31 @@ func remove(s *suite) {
 	}
 	if back := s.put(token, "c"); back.Index <= index {
 		s.Errorf("it came back with index %d, behind %d", back.Index, index)
+	}
+}
+
+// removeRaces: what several remove at once, one has removed.
+func removeRaces(s *suite) {
+	token := s.token(1)
+	s.put(token, "1")
+	for range 20 {
+		s.put(token, "2")
+		var all sync.WaitGroup
+		var removed atomic.Int64
+		for _, at := range s.all {
+			all.Go(func() {
+				switch _, _, err := at.Remove(s.ctx, token, "2"); {
+				case err == nil:
+					removed.Add(1)
+				case !errors.Is(err, server.ErrUnknownMember):
+					s.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if n := removed.Load(); n != 1 {
+			s.Errorf("%d have removed it", n)
+		}
 	}
 }
 
