@@ -1,10 +1,13 @@
 package e2e
 
 import (
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/sttts/elastic-etcd/e2e/cluster"
 	"github.com/sttts/elastic-etcd/e2e/machine"
 )
 
@@ -24,8 +27,47 @@ func TestSystemdDiscovery(t *testing.T) {
 		f.tokenIsMade(m) // by a service that the first request starts
 		m.Run("systemctl", "restart", "elastic-etcd-discovery.service")
 		f.tokenIsMade(m)
+		f.keyOfRootIsServed(m)
 		f.damagedFileIsLeft(m)
 	})
+}
+
+var credentialLine = regexp.MustCompile(`(?m)^#((?:LoadCredential|Environment)=.*[=:/](?:cert|key|discovery(?:-key)?\.pem))$`)
+
+// keyOfRootIsServed: the lines that the unit has as comments hand a key over that
+// only root may read.
+func (f *fleet) keyOfRootIsServed(m *machine.Machine) {
+	f.Helper()
+	lab := cluster.New(f.T)
+	lab.Secure()
+	certs := lab.Certs("discovery", "127.0.0.1")
+	for from, to := range map[string]string{certs.CA: "ca.pem", certs.Cert: "discovery.pem", certs.Key: "discovery-key.pem"} {
+		pem, err := os.ReadFile(from)
+		if err != nil {
+			f.Fatal(err)
+		}
+		put(m, "/etc/elastic-etcd/"+to, string(pem))
+		m.Run("chmod", "600", "/etc/elastic-etcd/"+to)
+	}
+	const unit = "elastic-etcd-discovery.service"
+	lines := []string{"[Service]"}
+	for _, line := range credentialLine.FindAllStringSubmatch(m.Run("cat", "/etc/systemd/system/"+unit), -1) {
+		lines = append(lines, line[1])
+	}
+	dropIn := strings.Join(lines, "\n") + "\n"
+	if len(lines) != 5 {
+		f.Fatalf("for certificate and key the unit has %q", dropIn)
+	}
+	if systemdVersion(f.T, m) < 250 {
+		dropIn = strings.ReplaceAll(dropIn, "%d", "/run/credentials/"+unit)
+	}
+	put(m, "/etc/systemd/system/"+unit+".d/tls.conf", dropIn)
+	m.Run("systemctl", "daemon-reload")
+	m.Run("systemctl", "restart", unit)
+	out := m.Run("elastic-etcd", "discovery", "new", "--server=https://127.0.0.1:8087", "--cacert=/etc/elastic-etcd/ca.pem")
+	if !strings.HasPrefix(out, "https://127.0.0.1:8087/") {
+		f.Fatalf("discovery new printed %q", out)
+	}
 }
 
 // damagedFileIsLeft: the service waits for a human, and is not started again

@@ -146,6 +146,31 @@ func TestDiscoveryRestarts(t *testing.T) {
 	}
 }
 
+var credentialLine = regexp.MustCompile(`(?m)^#((?:LoadCredential|Environment)=.*)$`)
+
+// TestDiscoveryCredentials: what the unit offers for files of root's is read by
+// systemd, with %d from 250 on, and each file that is named is handed over.
+func TestDiscoveryCredentials(t *testing.T) {
+	text := credentialLine.ReplaceAllString(read(t, discoveryFile), "$1")
+	verify(t, map[string]string{"elastic-etcd-discovery.service": text}, "/usr/bin/elastic-etcd")
+	var given, named []string
+	for line := range strings.Lines(text) {
+		if name, found := strings.CutPrefix(line, "LoadCredential="); found {
+			name, _, _ = strings.Cut(name, ":")
+			given = append(given, name)
+		}
+		if variable, name, found := strings.Cut(strings.TrimSpace(line), "=%d/"); found {
+			named = append(named, name)
+			if !strings.HasPrefix(variable, "Environment=ELASTIC_ETCD_DISCOVERY_") {
+				t.Errorf("%q is no variable of the service", variable)
+			}
+		}
+	}
+	if len(given) < 5 || !slices.Equal(given, named) {
+		t.Errorf("handed over are %q, named %q", given, named)
+	}
+}
+
 // TestTriesAgain runs the shell line of the oneshot for old systemds: it must end with the
 // exit codes that are final, and with no other.
 func TestTriesAgain(t *testing.T) {

@@ -64,6 +64,7 @@ mkdir -p run/old
 pivot_root . run/old
 cd /
 umount -l /run/old
+mount --make-rshared / # as nspawn does: what systemd mounts for one service is seen by it
 echo ok >&3
 exec 3>&-
 exec env -i container=elastic-etcd-test PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
