@@ -64,6 +64,7 @@ mkdir -p run/old
 pivot_root . run/old
 cd /
 umount -l /run/old
+hash -r # mount is elsewhere on a root without merged /usr
 mount --make-rshared / # as nspawn does: what systemd mounts for one service is seen by it
 echo ok >&3
 exec 3>&-

@@ -192,7 +192,9 @@ func (m *Machine) PowerOff() {
 	if m.outer == nil {
 		return
 	}
-	_ = syscall.Kill(m.pid, syscall.SIGKILL) // the kernel kills the rest with PID 1
+	if m.pid != 0 { // of one that never came up; to kill 0 is to kill ourselves
+		_ = syscall.Kill(m.pid, syscall.SIGKILL) // the kernel kills the rest with PID 1
+	}
 	_ = m.outer.Process.Kill()
 	_ = m.outer.Wait()
 	m.outer = nil
