@@ -132,10 +132,8 @@ func (a *API) readIntent(ctx context.Context, proof answer) (i, begun *joiner.In
 		return nil, nil, err.Error()
 	case err != nil: // not known is not none
 		return &joiner.Intent{Unclear: err.Error()}, nil, ""
-	case i == nil || i.Left <= 0:
-		none = a.forbiddenIn(proof.cluster)
 	}
-	return i, begun, none
+	return i, begun, a.forbiddenIn(proof.cluster)
 }
 
 // parseIntent reads what stands under the key. What makes no sense is still

@@ -470,6 +470,8 @@ var intentCases = []decideCase{
 	{"another host's etcd starts for too long, and it has just renewed its intent", host(5), observed(cluster("healthy healthy", intent(4, func(i *Intent) { i.Left = Duration(IntentTime) }), alsoMember(neverStarts(4, stuckAfter)))), StepWait, JoinInFlight, 75},
 	{"another host leaves, and an entry of its never started", host(5), observed(cluster("healthy healthy", intent(4, long, func(i *Intent) { i.Purpose = ToLeave }), alsoMember(neverStarts(4, stuckAfter)))), StepWait, JoinInFlight, 75},
 	{"another host was given our peer URLs, and is about to start", host(4, func(p *Policy) { p.Name = "n9" }), observed(cluster("healthy healthy", intent(4), alsoMember(member(4, "added")))), StepWait, JoinInFlight, 75},
+	{"intents cannot be put there, and another host could", host(4), observed(cluster("healthy healthy dead", intent(5), func(c *Cluster) { c.NoIntent = "no space" })), StepWait, JoinInFlight, 75},
+	{"intents cannot be put there, and another host's is done", host(4), observed(cluster("healthy healthy dead", intent(2), func(c *Cluster) { c.NoIntent = "no space" })), StepRemove, FullDead, 0},
 	{"our intent is old", host(4), observed(cluster("healthy healthy dead", intent(4, runningOut), begun(4, 1, 2, 3))), StepClaim, IntentRenew, 0},
 	{"we do, and what we began is not known", host(4), observed(cluster("healthy healthy dead", intent(4))), StepClaim, IntentClaim, 0},
 	{"we do, and another host's join is known", host(4), observed(cluster("healthy healthy dead", intent(4), begun(5, 1, 2, 3))), StepClaim, IntentClaim, 0},

@@ -124,10 +124,10 @@ func (c Cluster) turn(p Policy, want Intent) (plan Plan, blocked bool) {
 		want.Of = c.beginning() // what it makes of them is remembered, see begun.go
 	}
 	switch i := c.Intent; {
+	case c.inFlight(p): // also of one who could put his there, where we cannot
+		return c.inFlightPlan(), true
 	case c.NoIntent != "":
 		return Plan{}, false
-	case c.inFlight(p):
-		return c.inFlightPlan(), true
 	case !i.by(p), want.Purpose == ToJoin && i.Purpose != ToJoin, want.Of != nil && !c.began(p):
 		// An intent of a leave that died says nothing of a join, nor does one
 		// of a join of which nothing is remembered.
