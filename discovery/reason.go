@@ -12,6 +12,8 @@ import (
 	"unicode"
 
 	client "go.etcd.io/etcd/client/v2"
+
+	"github.com/sttts/elastic-etcd/smallfile"
 )
 
 // reason tells in one plain line why a request failed. It never shows a user
@@ -62,14 +64,12 @@ func hasCode(err error, code int) bool {
 }
 
 // untrusted tells whether TLS failed in a way that does not mend by waiting.
-// A certificate that is out of date does: it is renewed, or a clock is set. So
-// does what the server calls its own trouble.
+// A certificate that is out of date does, and so does what the server calls its
+// own trouble.
 func untrusted(err error) bool {
 	text := err.Error()
-	for _, mends := range []string{"certificate has expired or is not yet valid", "tls: internal error"} {
-		if strings.Contains(text, mends) {
-			return false
-		}
+	if smallfile.OutOfDate(err) || strings.Contains(text, "tls: internal error") {
+		return false
 	}
 	return strings.Contains(text, "tls: ") || errors.Is(err, http.ErrSchemeMismatch)
 }

@@ -124,7 +124,7 @@ func TestUntrusted(t *testing.T) {
 	for text, want := range map[string]bool{
 		"tls: failed to verify certificate: x509: certificate signed by unknown authority":                                 true,
 		"tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time ... is before": false,
-		"remote error: tls: expired certificate":                                                                           true, // ours
+		"remote error: tls: expired certificate":                                                                           false, // ours: it is read again
 		"remote error: tls: internal error":                                                                                false,
 		"net/http: TLS handshake timeout":                                                                                  false,
 		"dial tcp 127.0.0.1:1: connect: connection refused":                                                                false,

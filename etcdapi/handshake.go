@@ -20,13 +20,6 @@ type tlsError struct{ err error }
 func (e tlsError) Error() string { return "TLS failure: " + e.err.Error() }
 func (e tlsError) Unwrap() error { return e.err }
 
-// outOfDate tells whether TLS failed over a date alone: a certificate is not valid
-// yet, or any more, by the clock of either side.
-func outOfDate(err error) bool {
-	text := err.Error()
-	return strings.Contains(text, "certificate has expired or is not yet valid") || strings.Contains(text, "tls: expired certificate")
-}
-
 // hangUp is a server that ended the connection when the client was done with
 // the handshake. It may also just have died.
 type hangUp struct{ err error }

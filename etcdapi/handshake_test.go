@@ -1,10 +1,7 @@
 package etcdapi
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -33,19 +30,5 @@ func TestHangUp(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		})
-	}
-}
-
-// A date mends; nothing else about a certificate does.
-func TestOutOfDate(t *testing.T) {
-	for err, want := range map[error]bool{
-		x509.CertificateInvalidError{Reason: x509.Expired}:             true,
-		&net.OpError{Op: "remote error", Err: tls.AlertError(45)}:      true,
-		x509.CertificateInvalidError{Reason: x509.NotAuthorizedToSign}: false,
-		&net.OpError{Op: "remote error", Err: tls.AlertError(42)}:      false,
-	} {
-		if outOfDate(tlsError{err}) != want {
-			t.Errorf("%v: want %v", err, want)
-		}
 	}
 }

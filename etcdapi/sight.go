@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sttts/elastic-etcd/joiner"
+	"github.com/sttts/elastic-etcd/smallfile"
 )
 
 // Sight is what one Look saw, in the words of joiner.Observation.
@@ -222,7 +223,7 @@ func (l *look) failures(clusters []joiner.Cluster) []joiner.Failure {
 	for _, ans := range l.answers {
 		if err := l.failure(ans, clusters); err != nil {
 			f := joiner.Failure{URL: ans.url, Error: err.Error(), Bar: l.bar(ans, err), Of: l.listing(ans.contact), For: l.guessedFor(ans.contact)}
-			f.Dated = f.Bar == joiner.TLSFailed && outOfDate(err)
+			f.Dated = f.Bar == joiner.TLSFailed && smallfile.OutOfDate(err)
 			f.Named = l.known(ans.contact) || slices.ContainsFunc(f.Of, l.api.isNamed)
 			list = append(list, f)
 		}

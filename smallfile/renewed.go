@@ -2,6 +2,7 @@ package smallfile
 
 import (
 	"crypto/tls"
+	"strings"
 	"sync"
 	"time"
 )
@@ -60,4 +61,12 @@ func (r *Renewed) ForClient(asked *tls.CertificateRequestInfo) (*tls.Certificate
 		return &tls.Certificate{}, nil
 	}
 	return pair, nil
+}
+
+// OutOfDate tells whether TLS failed over a date alone: a certificate is not valid
+// yet, or any more, by the clock of either side. That mends: a certificate is
+// renewed, and a clock is set. Most errors of TLS come as texts.
+func OutOfDate(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "certificate has expired or is not yet valid") || strings.Contains(text, "tls: expired certificate")
 }

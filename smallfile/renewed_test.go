@@ -7,7 +7,9 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"math/big"
+	"net"
 	"os"
 	"path/filepath"
 	"testing"
@@ -94,5 +96,19 @@ func TestCertificateIsNotWanted(t *testing.T) {
 	}
 	if pair, err := r.ForClient(asked(tls.Ed25519)); err != nil || pair == nil || len(pair.Certificate) != 0 {
 		t.Errorf("shows %+v, %v", pair, err)
+	}
+}
+
+// A date mends; nothing else about a certificate does.
+func TestOutOfDate(t *testing.T) {
+	for err, want := range map[error]bool{
+		x509.CertificateInvalidError{Reason: x509.Expired}:             true,
+		&net.OpError{Op: "remote error", Err: tls.AlertError(45)}:      true,
+		x509.CertificateInvalidError{Reason: x509.NotAuthorizedToSign}: false,
+		&net.OpError{Op: "remote error", Err: tls.AlertError(42)}:      false,
+	} {
+		if OutOfDate(fmt.Errorf("ask a member: %w", err)) != want {
+			t.Errorf("%v: want %v", err, want)
+		}
 	}
 }
