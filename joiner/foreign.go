@@ -7,7 +7,8 @@ import (
 
 // A token belongs to one cluster: the one whose ID is made of its founders'.
 // Registrations outlive their hosts, and whoever has such an address now may
-// be in a cluster of its own.
+// be in a cluster of its own. So may whoever has the address of a member: without
+// a token the addresses count that the admin named.
 
 // Founded tells whether a cluster is the one that the founders of this token
 // formed, however they spelled the token.
@@ -72,9 +73,9 @@ func (o Observation) lists(c Cluster) bool {
 	return 2*n >= len(o.Discovery.Entries)
 }
 
-// isOurs tells whether a cluster is for certain the one that this host is told to be
-// of: the token's, or one that lists its peer URLs, or that answers at most of
-// the addresses that the admin named.
+// isOurs tells whether a cluster is for certain the one that this host is told
+// to be of: the token's, or one that lists its peer URLs, or that answers at
+// most of the addresses that the admin named.
 func (o Observation) isOurs(c Cluster, p Policy) bool {
 	listed := slices.ContainsFunc(c.Members, func(m Member) bool { return overlap(m.PeerURLs, p.PeerURLs) })
 	return o.Discovery.Founded(c.ID) || o.mayJoin(c) && (listed || 2*c.NamedAt > o.Named)

@@ -18,12 +18,12 @@ const (
 
 	// This host has none, and a cluster has a quorum.
 	ClustersAmbiguous Reason = "clusters-ambiguous"
-	ClusterForeign    Reason = "cluster-foreign"   // registrations lead to a cluster that is not the token's
+	ClusterForeign    Reason = "cluster-foreign"   // registrations, or a list, lead to a cluster that is not theirs
 	JoinListed        Reason = "join-listed"       // our entry waits for us
 	EntryMismatch     Reason = "entry-mismatch"    // unstarted entry with other URLs
 	FormerSelf        Reason = "former-self"       // our entry, our disk is lost
 	FormerSelfKept    Reason = "former-self-kept"  // the same, and the strategy does not remove
-	OwnURLsInUse      Reason = "own-urls-in-use"   // a running member has our URLs
+	OwnURLsInUse      Reason = "own-urls-in-use"   // a running member, or another cluster's etcd, has our URLs
 	NameInUse         Reason = "name-in-use"       // a running member has our name
 	URLsInUse         Reason = "urls-in-use"       // a running member has one of our URLs
 	URLsHeld          Reason = "urls-held"         // a dead member has one of our URLs
