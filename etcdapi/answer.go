@@ -20,6 +20,7 @@ type answer struct {
 	err     error
 	cluster joiner.ID
 	member  joiner.ID // who answers; a peer port does not tell
+	notOf   joiner.ID // who surely does not, though the address says so
 	list    []joiner.Member
 	// proven is true when a quorum vouches for the list, doubt says why not
 	// where that was tried.
@@ -67,7 +68,7 @@ func (a answer) by(cluster joiner.ID, m joiner.Member) bool {
 	if a.port == clientPort {
 		return a.member == m.ID
 	}
-	return slices.Contains(contactsOf(m), a.contact)
+	return a.notOf != m.ID && slices.Contains(contactsOf(m), a.contact)
 }
 
 // parseVersions reads a body of /version. A cluster that has not agreed on a

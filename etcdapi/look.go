@@ -129,6 +129,7 @@ func (l *look) run() {
 			l.evidence[e.cluster] = e
 		}
 	}
+	l.identify()
 	l.cancel()
 	l.tasks.Wait()
 	// In the order of addresses, not of arrival.

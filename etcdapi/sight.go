@@ -249,6 +249,8 @@ func (l *look) failure(ans answer, clusters []joiner.Cluster) error {
 		return ans.err
 	case ans.doubt != nil:
 		return fmt.Errorf("member %s answers, but %w", ans.member, ans.doubt)
+	case ans.notOf != 0:
+		return fmt.Errorf("another member of cluster %s answers at this address of member %s", ans.cluster, ans.notOf)
 	}
 	for _, c := range clusters {
 		if ans.cluster != c.ID && slices.ContainsFunc(c.Members, func(m joiner.Member) bool { return slices.Contains(contactsOf(m), ans.contact) }) {
