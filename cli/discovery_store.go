@@ -40,7 +40,7 @@ func (a *app) openStore(c *cli.Command) (server.Store, error) {
 	endpoints, limit := list(c.String("endpoints")), int64(c.Int("data-limit"))<<20
 	if len(endpoints) == 0 {
 		store, err := server.Open(c.String("data"))
-		if errors.Is(err, server.ErrDamaged) {
+		if errors.Is(err, server.ErrDamaged) || errors.Is(err, server.ErrForeign) {
 			return nil, &failure{joiner.ExitNeedsHuman, err}
 		}
 		if err != nil {

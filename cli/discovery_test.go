@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"go.etcd.io/bbolt"
+
 	"github.com/sttts/elastic-etcd/discovery/server"
 )
 
@@ -164,6 +166,22 @@ func TestDiscoveryServeDamaged(t *testing.T) {
 		if code != 78 || stdout != "" || !strings.Contains(stderr, "the file "+path+" is damaged: restore it from a copy") {
 			t.Errorf("%d bytes: exit code %d, %q, %q", size, code, stdout, stderr)
 		}
+	}
+}
+
+// TestDiscoveryServeForeign: nor does it with the database of an etcd.
+func TestDiscoveryServeForeign(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "db")
+	db, err := bbolt.Open(path, 0o600, nil)
+	if err == nil {
+		err = errors.Join(db.Update(func(tx *bbolt.Tx) error { _, err := tx.CreateBucket([]byte("members")); return err }), db.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, stdout, stderr := elastic(t, nil, "discovery", "serve", "--listen=127.0.0.1:0", "--data="+path)
+	if code != 78 || stdout != "" || !strings.Contains(stderr, path+": not a discovery store") {
+		t.Errorf("exit code %d, %q, %q", code, stdout, stderr)
 	}
 }
 

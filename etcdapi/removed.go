@@ -1,6 +1,7 @@
 package etcdapi
 
 import (
+	"maps"
 	"time"
 
 	"github.com/sttts/elastic-etcd/joiner"
@@ -29,6 +30,7 @@ func (a *API) parted(m joiner.Member) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := time.Now()
+	maps.DeleteFunc(a.removed, func(_ contact, at time.Time) bool { return now.Sub(at) >= leaveAlone })
 	for c, id := range a.met {
 		if id == m.ID {
 			a.removed[c] = now

@@ -20,6 +20,9 @@ const lockTimeout = time.Second
 // ErrDamaged is of a file that holds a store and cannot be read.
 var ErrDamaged = errors.New("damaged")
 
+// ErrForeign is of a database that is somebody else's.
+var ErrForeign = errors.New("not a discovery store")
+
 // Open opens the store in the file at path and creates it with mode 0600 if
 // it is missing. It fails after a second when another process holds the file,
 // and at once when the file is something else than a discovery store, or is
@@ -97,7 +100,7 @@ func prepare(db *bbolt.DB, c *commits, path string) error {
 func checkOurs(tx *bbolt.Tx) error {
 	first, _ := tx.Cursor().First()
 	if first != nil && tx.Bucket([]byte(rootBucket)) == nil {
-		return fmt.Errorf("not a discovery store: it holds bucket %q", first)
+		return fmt.Errorf("%w: it holds bucket %q", ErrForeign, first)
 	}
 	return nil
 }
