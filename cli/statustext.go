@@ -128,6 +128,8 @@ func answering(s joiner.Status, m joiner.Member) string {
 		return "answers"
 	case h.Unclear != "":
 		return "answers unclearly: " + h.Unclear
+	case h.Other != "" && m.Started():
+		return "another member answers at its address " + h.Other
 	case h.Refused && m.Started():
 		return "refuses connections"
 	case !m.Started():

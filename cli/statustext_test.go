@@ -143,6 +143,7 @@ func TestCondition(t *testing.T) {
 	}{
 		{"healthy", func(*joiner.Member) {}, "answers, follows the log"},
 		{"gone", func(m *joiner.Member) { m.Health = joiner.Health{Refused: true, Stalled: second, Match: 99} }, "refuses connections, log stands still, 1 entry behind"},
+		{"its address is another's", func(m *joiner.Member) { m.Health = joiner.Health{Other: "http://x:2380", Match: 99} }, "another member answers at its address http://x:2380, 1 entry behind"},
 		{"it gets a snapshot", func(m *joiner.Member) { m.Health = joiner.Health{Reached: "x", Receiving: true} }, "answers, receives a snapshot, 100 entries behind"},
 		{"it catches up, or not", func(m *joiner.Member) { m.Health = joiner.Health{Reached: "x", Match: 60} }, "answers, 40 entries behind"},
 		{"TLS", func(m *joiner.Member) { m.Health = joiner.Health{Unclear: "bad certificate", Following: true} }, "answers unclearly: bad certificate, follows the log"},

@@ -28,6 +28,19 @@ func TestRepointed(t *testing.T) {
 	}
 }
 
+// TestRepointedStays: where nobody is removed, such a member does not hold up an
+// etcd that joins, as one that hangs does.
+func TestRepointedStays(t *testing.T) {
+	s := newSite(t, 1)
+	hosts, fresh := s.lab.Hosts(4, "3.5"), s.lab.Host("3.5")
+	s.lab.Found(hosts...)
+	hosts[3].Kill()
+	s.lab.WaitLeader(hosts[:3]...)
+	s.repoint(hosts[3], hosts[1])
+	s.boot("join-listed", fresh, at(hosts[:3]), "-discovery=", "-join-strategy=add", "-cluster-size=5")
+	s.lab.WaitHealthy(5, hosts[0], hosts[1], hosts[2], fresh)
+}
+
 // repoint has the addresses of a host lead to another one.
 func (s *site) repoint(from, to *cluster.Host) {
 	s.Helper()

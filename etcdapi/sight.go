@@ -163,7 +163,7 @@ func (l *look) meet(cluster joiner.ID, m *joiner.Member) {
 		m.Health.Reached, m.Health.Proven = ans.url, l.proven(cluster, *m)
 	} else {
 		m.Health.Unclear = l.unclear(*m)
-		m.Health.Refused = l.refused(*m)
+		m.Health.Refused, m.Health.Other = l.gone(cluster, *m)
 	}
 	for _, ans := range l.answers {
 		if ans.by(cluster, *m) && ans.server.Known() {
@@ -173,19 +173,22 @@ func (l *look) meet(cluster joiner.ID, m *joiner.Member) {
 	}
 }
 
-// refused tells whether every address of a member that can be asked refuses
-// connections.
-func (l *look) refused(m joiner.Member) bool {
+// gone tells whether every address of a member that can be asked refuses
+// connections, or does but for those where another member answers: other is one.
+func (l *look) gone(cluster joiner.ID, m joiner.Member) (refused bool, other string) {
 	asked := 0
 	for _, ans := range l.answers {
-		if !slices.Contains(contactsOf(m), ans.contact) {
+		switch {
+		case !slices.Contains(contactsOf(m), ans.contact):
 			continue
+		case ans.cluster == cluster:
+			other = ans.url
+		case !errors.Is(ans.err, syscall.ECONNREFUSED):
+			return false, ""
 		}
-		if asked++; !errors.Is(ans.err, syscall.ECONNREFUSED) {
-			return false
-		}
+		asked++
 	}
-	return asked > 0
+	return asked > 0 && other == "", other
 }
 
 // unclear says what TLS failure hides a member.

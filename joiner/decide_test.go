@@ -242,6 +242,7 @@ var strategyCases = []decideCase{
 	{"add, a hanging one, an old etcd", host(6, strategy(Add), size(6)), with(observed(cluster("healthy healthy healthy healthy dead", version(3, 5))), func(o *Observation) { o.EtcdVersion = Version{3, 5} }), StepWait, MemberHangs, 75},
 	{"add, a hanging one, an etcd that gives up on it", host(6, strategy(Add), size(6)), observed(cluster("healthy healthy healthy healthy dead")), StepAdd, RoomToJoin, 0},
 	{"replace, room, a dead one puts the quorum at risk", host(4, size(5)), observed(cluster("healthy healthy dead", gone)), StepWait, QuorumAtRisk, 75},
+	{"add, a dead one whose address is another member's, an old etcd", host(6, strategy(Add), size(6)), with(observed(cluster("healthy healthy healthy healthy dead", version(3, 5), elsewhere)), func(o *Observation) { o.EtcdVersion = Version{3, 5} }), StepAdd, RoomToJoin, 0},
 	{"replace, room, a hanging one", host(4, size(5)), observed(cluster("healthy healthy dead")), StepRemove, HangingDead, 0},
 	{"replace, room, one may be hanging", host(4, size(5)), observed(cluster("healthy healthy silent")), StepWatch, WatchMembers, 75},
 	{"entry of ours waits, a hanging one, an old etcd", host(5), with(observed(cluster("healthy healthy healthy dead added", version(3, 5))), func(o *Observation) { o.EtcdVersion = Version{3, 5} }), StepRemove, HangingDead, 0},
@@ -411,6 +412,15 @@ func gone(c *Cluster) {
 	}
 }
 
+// elsewhere has another member answer at the addresses of those that are dead.
+func elsewhere(c *Cluster) {
+	for i := range c.Members {
+		if c.Members[i].Health.Silent > 0 {
+			c.Members[i].Health.Refused, c.Members[i].Health.Other = false, hostURL(1)
+		}
+	}
+}
+
 // begun is what the cluster remembers of the join of host n, which found these
 // members and was to leave as many.
 func begun(n int, of ...int) func(*Cluster) {
@@ -505,6 +515,7 @@ var learnerCases = []decideCase{
 	{"a learner whose vote would be a risk", host(4, size(5)), observed(cluster("healthy dead dead", alsoMember(asLearner(member(5, "healthy"))))), StepWait, QuorumAtRisk, 75},
 	{"beside the dead one of five", host(6, promotes, size(5)), observed(cluster("healthy healthy healthy healthy dead", gone)), StepAdd, RoomToReplace, 0},
 	{"beside the dead one of three", host(4, promotes), observed(cluster("healthy healthy dead", gone)), StepRemove, FullDead, 0},
+	{"beside the dead one of five, whose address is another member's", host(6, promotes, size(5)), observed(cluster("healthy healthy healthy healthy dead", gone, elsewhere)), StepAdd, RoomToReplace, 0},
 	{"beside the hanging one of five", host(6, promotes, size(5)), observed(cluster("healthy healthy healthy healthy dead", gone, func(c *Cluster) { c.Members[4].Health.Refused = false })), StepRemove, FullDead, 0},
 	{"beside the dead one of five, an etcd that does not admit it", host(6, promotes, size(5)), observed(cluster("healthy healthy healthy healthy dead", gone, func(c *Cluster) { c.Members[0].AddsWhileDown = false })), StepRemove, FullDead, 0},
 	{"beside the dead one of five, as a voter", host(6, size(5)), observed(cluster("healthy healthy healthy healthy dead", gone)), StepRemove, FullDead, 0},

@@ -14,8 +14,11 @@ var firstPatient = Version{3, 6}
 // answers nobody. One that refuses connections holds up nobody.
 func (c Cluster) hangs(m Member) bool {
 	h := m.Health
-	return m.Started() && h.Reached == "" && !h.Refused && h.Unclear == "" && !(c.NoProof == "" && h.Following)
+	return m.Started() && h.Reached == "" && !h.gone() && h.Unclear == "" && !(c.NoProof == "" && h.Following)
 }
+
+// gone tells whether nobody at the addresses of a member holds up who asks there.
+func (h Health) gone() bool { return h.Refused || h.Other != "" }
 
 // hanging stands before an add and before the list of members is told to
 // etcd: a member that hangs goes first, and where the strategy removes nobody,

@@ -129,11 +129,11 @@ func (c Cluster) promotion(p Policy, m Member, r Reason, why string) Plan {
 
 // addBeside adds this host as a learner while the dead member it replaces is
 // still listed: if the verdict was wrong, nothing is lost. Only where etcd
-// admits that, and where the dead one refuses connections: an etcd that joins
-// waits long for one that hangs.
+// admits that, and where the dead one does not hang: an etcd that joins waits
+// long for that.
 func (j joining) addBeside() (Plan, bool) {
 	m, found := j.longest(j.c.Members, dead)
-	gone := found && !m.Learner && m.Started() && m.Health.Refused
+	gone := found && !m.Learner && m.Started() && m.Health.gone()
 	if !gone || !j.c.safeToRemove(m) || !j.c.safeToAdd() || len(j.c.Members) != j.size() || !j.admitsBeside() {
 		return Plan{}, false
 	}

@@ -181,6 +181,9 @@ type Health struct {
 	// Refused tells that every address of the member refuses connections:
 	// its process is gone, and nobody hangs waiting for it.
 	Refused bool `json:"refused,omitempty"`
+	// Other is an address of the member where another member of the cluster
+	// answers, while all its other ones do too, or refuse connections.
+	Other string `json:"other,omitempty"`
 	// Silent is for how long without a break this host reached none of its
 	// URLs.
 	Silent Duration `json:"silent,omitempty"`
