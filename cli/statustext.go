@@ -176,11 +176,15 @@ func dataLine(s joiner.Status) string {
 	return ""
 }
 
-// unfinishedLine tells of a host that died over its join.
+// unfinishedLine tells of a host that died over its join, or of places that a
+// join left free.
 func unfinishedLine(c joiner.Cluster) string {
 	b := c.Unfinished()
 	if b == nil {
 		return ""
+	}
+	if c.Arrived() {
+		return fmt.Sprintf("there is room for hosts that give no size: %q joined where there were to be %s", b.Name, count(b.Size, "member", "members"))
 	}
 	return fmt.Sprintf("%q began to join and has not ended: the next host that joins goes on", b.Name)
 }

@@ -120,6 +120,9 @@ func TestStatusLines(t *testing.T) {
 		{"who died over it", func(c *joiner.Cluster, _ *joiner.Observation) {
 			c.Begun = &joiner.Intent{Name: "n9\x07", PeerURLs: []string{"http://10.0.0.9:2380"}, Purpose: joiner.ToJoin, Size: 4, Of: []joiner.ID{1, 2, 3, 9}}
 		}, "\n\"n9\\a\" began to join and has not ended: the next host that joins goes on\n"},
+		{"who left places free", func(c *joiner.Cluster, _ *joiner.Observation) {
+			c.Begun = &joiner.Intent{Name: "n9\x07", PeerURLs: c.Members[0].PeerURLs, Purpose: joiner.ToJoin, Size: 4, Of: []joiner.ID{2, 3, 8, 9}}
+		}, "\nthere is room for hosts that give no size: \"n9\\a\" joined where there were to be 4 members\n"},
 		{"an unreadable intent", intent(joiner.Intent{Unclear: "timed out"}), "\nwhether a host is changing the membership cannot be read: timed out\n"},
 		{"no intents", func(c *joiner.Cluster, _ *joiner.Observation) { c.NoIntent = "denied\x07" }, "who changes the membership: denied\\a\n"},
 		{"our data", data(joiner.Disk{ClusterID: 0xc1, MemberID: 1}), "\nthe data dir of this host is that of member 1\n"},

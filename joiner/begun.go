@@ -13,9 +13,10 @@ const BegunKey = "_elastic-etcd/begun"
 
 // Unfinished is the join that was begun and not seen to end; nil where there is
 // none, where it changed nothing or all, or where others have joined since: then
-// it is of no interest any more.
+// it is of no interest any more. One that took out more members than it brought
+// is not at its end before others have filled that up.
 func (c Cluster) Unfinished() *Intent {
-	if c.Begun == nil || c.untouched() || c.Begun.done(c) {
+	if c.Begun == nil || c.untouched() || c.Begun.done(c) && c.restored() {
 		return nil
 	}
 	for _, m := range c.Members {
@@ -43,9 +44,18 @@ func (c Cluster) began(p Policy) bool {
 	return c.Begun != nil && sameURLs(c.Begun.PeerURLs, p.identity())
 }
 
+// Arrived tells whether the host that began it has joined.
+func (c Cluster) Arrived() bool { return c.Begun != nil && c.Begun.done(c) }
+
+// restored tells whether there are as many members again as when the join began,
+// or as many as there were to be.
+func (c Cluster) restored() bool {
+	return len(c.Members) >= min(c.Begun.Size, len(c.Begun.Of))
+}
+
 // forget ends what this host has begun, once that does not matter any more.
 func (c Cluster) forget(p Policy) (Plan, bool) {
-	if c.NoIntent != "" || !c.began(p) {
+	if c.NoIntent != "" || !c.began(p) || !c.restored() {
 		return Plan{}, false
 	}
 	return c.forgetting(c.Begun), true
@@ -56,15 +66,15 @@ func (c Cluster) forgetting(begun *Intent) Plan {
 		Text: fmt.Sprintf("cluster %s is told that the join of host %q is over", c.ID, begun.Name)}
 }
 
-// beginning are the members that are there, and, where an unfinished join has
-// removed one already, that one too: or whoever goes on with it would take the
-// smaller cluster for the whole. One that was removed is enough to show that.
+// beginning are the members that are there, and those that an unfinished join has
+// removed already, up to the number that there were to be: or whoever goes on with
+// it would take the smaller cluster for the whole.
 func (c Cluster) beginning() []ID {
 	all := c.ids()
 	if b := c.Unfinished(); b != nil {
-		if i := slices.IndexFunc(b.Of, func(id ID) bool { return !slices.Contains(all, id) }); i >= 0 {
-			all = append(all, b.Of[i])
-		}
+		most := max(b.Size, len(all)+1) // one at least shows that it is unfinished
+		gone := slices.DeleteFunc(slices.Clone(b.Of), func(id ID) bool { return slices.Contains(all, id) })
+		all = append(all, gone[:min(len(gone), most-len(all))]...)
 	}
 	slices.Sort(all)
 	return all

@@ -456,6 +456,9 @@ var intentCases = []decideCase{
 	{"we do", host(4), observed(cluster("healthy healthy dead", intent(4))), StepRemove, FullDead, 0},
 	{"what we began is over", host(4), observed(cluster("healthy healthy healthy", intent(4), begun(4, 1, 2, 3), alsoMember(member(4, "added")))), StepForget, JoinOver, 0},
 	{"what we began is over, and the cluster keeps no intents any more", host(4), observed(cluster("healthy healthy healthy", begun(4, 1, 2, 3), alsoMember(member(4, "added")), func(c *Cluster) { c.NoIntent = "no space" })), StepEmit, JoinListed, 0},
+	{"what we began took out two for one", host(4), observed(cluster("healthy healthy", intent(4), begun(4, 1, 2, 3, 5), alsoMember(member(4, "added")))), StepEmit, JoinListed, 0},
+	{"another host took out two for one, and joined", host(5), withoutToken(cluster("healthy healthy", begun(4, 1, 2, 3, 5), alsoMember(member(4, "healthy")))), StepAdd, RoomToJoin, 0},
+	{"another host took out two for one, and there were to be less", host(5), withoutToken(cluster("healthy healthy", begun(4, 1, 2, 3, 5), alsoMember(member(4, "healthy")), func(c *Cluster) { c.Begun.Size = 3 })), StepRefuse, ClusterFull, 75},
 	{"another host removed one, and died", host(5), withoutToken(cluster("healthy healthy", begun(4, 1, 2, 3))), StepAdd, RoomToJoin, 0},
 	{"another host removed one, added itself, and died", host(5), withoutToken(cluster("healthy healthy", begun(4, 1, 2, 3), alsoMember(member(4, "abandoned")))), StepRemove, FullDead, 0},
 	{"another host began, and died before it changed anything", host(5), withoutToken(cluster("healthy healthy healthy", begun(4, 1, 2, 3), func(c *Cluster) { c.Begun.Size = 5 })), StepRefuse, ClusterFull, 75},
@@ -644,7 +647,7 @@ func TestForesee(t *testing.T) {
 		want   string
 	}{
 		{"replace", host(4), observed(cluster("healthy healthy dead")), "claim remove add forget emit"},
-		{"prune two of five", host(6, strategy(Prune), size(5)), observed(cluster("healthy healthy healthy dead dead")), "claim remove remove add forget emit"},
+		{"prune two of five", host(6, strategy(Prune), size(5)), observed(cluster("healthy healthy healthy dead dead")), "claim remove remove add emit"},
 		{"former self", host(3), observed(cluster("healthy healthy dead")), "claim remove add forget emit"},
 		{"former self without a size", host(3), withoutToken(cluster("healthy healthy dead")), "claim remove add forget emit"},
 		{"removed, room", host(1), hasData(1, cluster("", alsoMember(member(2, "healthy"), member(3, "healthy")))), "archive claim add forget emit"},
