@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -93,6 +94,30 @@ func TestCrashBetweenAddAndStart(t *testing.T) {
 		fresh.StartWith(second.Stdout)
 	})
 	s.lab.WaitHealthy(3, hosts[0], hosts[1], fresh)
+}
+
+// TestPruneTwo: a host that takes out two dead members leaves a place for another
+// one, and for no third, though no host is told a size.
+func TestPruneTwo(t *testing.T) {
+	for _, version := range []string{"2.3", "3.6"} {
+		t.Run(version, func(t *testing.T) {
+			s := newSite(t, 1)
+			hosts := s.lab.Hosts(5, version)
+			s.lab.Found(hosts...)
+			hosts[3].Kill()
+			hosts[4].Kill()
+			s.lab.WaitLeader(hosts[:3]...)
+			flags := []string{"-discovery=", at(hosts[:3]), "-join-strategy=prune"}
+			alive := hosts[:3]
+			for range 2 {
+				fresh := s.lab.Host(version)
+				s.boot("join-listed", fresh, flags...)
+				alive = append(slices.Clone(alive), fresh)
+				s.lab.WaitHealthy(len(alive), alive...)
+			}
+			s.unchanged(hosts[0], func() { s.want(s.elastic(s.lab.Host(version), flags...), 75, "full") })
+		})
+	}
 }
 
 // TestWrongDataDir: an etcd runs on this host, and elastic-etcd is given
