@@ -88,6 +88,8 @@ func moved(p Policy, o Observation, c Cluster, m Member) Plan {
 	case alive:
 		return refuse(DataElsewhere, text+", and it runs there",
 			"never run one data dir on two hosts: move this copy away so that this host joins as a new member")
+	case starting:
+		return c.inFlightPlan()
 	case dead:
 		if plan, held := movedOnto(p, c, m, text); held {
 			return plan

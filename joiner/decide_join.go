@@ -139,6 +139,8 @@ func (j joining) held(m Member, h held) Plan {
 	switch verdict(j.p, j.c, m) {
 	case alive:
 		return refuse(h.inUse, h.text+", and a process runs as that member", h.inUseHint)
+	case starting:
+		return j.c.inFlightPlan()
 	case undecided:
 		return j.watching(m, "it holds a peer URL of this host")
 	case unknowable:
@@ -155,6 +157,8 @@ func (j joining) namesake(m Member) (Plan, bool) {
 	case alive:
 		return refuse(NameInUse, fmt.Sprintf("member %s runs at %q and has the name of this host", describe(m), m.PeerURLs),
 			"give every host a name of its own (-name)"), true
+	case starting:
+		return j.c.inFlightPlan(), true
 	case undecided:
 		return j.watching(m, "it has the name of this host"), true
 	}

@@ -155,7 +155,8 @@ func (c Cluster) former(p Policy, purpose Purpose) ID {
 	return 0
 }
 
-// waitsFor tells whether an entry of this host waits for its start.
+// waitsFor tells whether an entry of this host waits for its start, which changes
+// the members no more.
 func (c Cluster) waitsFor(p Policy) bool {
 	return slices.ContainsFunc(c.Members, func(m Member) bool { return !m.Started() && sameURLs(m.PeerURLs, p.PeerURLs) })
 }

@@ -85,7 +85,7 @@ func (j joining) promoteLeft() (Plan, bool) {
 func (j joining) catchingUp() (Member, bool) {
 	for _, m := range j.c.Members {
 		h := m.Health
-		if m.Learner && m.Started() && j.c.NoProof == "" && verdict(j.p, j.c, m) == alive && !h.Following && h.Stalled < j.p.DeadAfter && j.mayVote() {
+		if m.Learner && m.Started() && j.c.NoProof == "" && lives(verdict(j.p, j.c, m)) && !h.Following && h.Stalled < j.p.DeadAfter && j.mayVote() {
 			return m, true
 		}
 	}

@@ -135,7 +135,7 @@ func (j promoting) replace() (Plan, bool) {
 			"to grow the cluster, give -cluster-size; or remove a dead member: etcdctl member remove"), true
 	}
 	switch verdict(j.p, j.c, m) {
-	case alive:
+	case alive, starting:
 		return j.noPlace(fmt.Sprintf("member %s, whose place this host would take, is alive", describe(m)),
 			"to grow the cluster, give -cluster-size; or remove the learner: elastic-etcd leave"), true
 	case undecided:
@@ -169,13 +169,13 @@ func (j promoting) takeOver(m Member) Plan {
 func (j promoting) replaced() (Member, bool) {
 	named, listed := j.c.member(j.replaces())
 	switch {
-	case listed && verdict(j.p, j.c, named) != alive:
+	case listed && !lives(verdict(j.p, j.c, named)):
 		return named, true
 	case j.hasRoom():
 		return Member{}, false
 	}
 	voters := slices.DeleteFunc(slices.Clone(j.c.Members), func(m Member) bool { return m.Learner })
-	for _, v := range []life{dead, undecided, unknowable, alive} {
+	for _, v := range []life{dead, undecided, unknowable, starting, alive} {
 		if m, found := j.longest(voters, v); found {
 			return m, true
 		}

@@ -156,7 +156,7 @@ func (j joining) remove(m Member, r Reason, why string) Plan {
 	if other, ok := j.longest(j.hangers(m.ID), undecided); ok {
 		return j.watching(other, "an etcd that joins would wait for it")
 	}
-	if plan, blocked := j.turn(0); blocked {
+	if plan, blocked := j.c.turn(j.p, Intent{Purpose: ToJoin, Size: j.size(), Of: j.c.beginning()}); blocked {
 		return plan
 	}
 	return j.c.removal(j.p, m, r, why)

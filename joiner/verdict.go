@@ -7,6 +7,7 @@ type life int
 const (
 	undecided  life = iota // the window is not over
 	alive                  // it answered us, or the leader hears from it
+	starting               // silent, and another host is just about to start it
 	dead                   // silent and stalled for the whole window
 	unknowable             // silent to us, and the leader's word is not to be had
 )
@@ -17,8 +18,10 @@ const (
 func verdict(p Policy, c Cluster, m Member) life {
 	h := m.Health
 	switch {
-	case h.Reached != "" || (c.NoProof == "" && h.Following) || c.joins(m, p):
+	case h.Reached != "" || (c.NoProof == "" && h.Following):
 		return alive
+	case c.joins(m, p):
+		return starting
 	case h.Unclear != "" || h.Silent < p.DeadAfter && !m.neverStarts(p):
 		return undecided
 	case c.NoProof != "":
@@ -28,6 +31,9 @@ func verdict(p Policy, c Cluster, m Member) life {
 	}
 	return dead
 }
+
+// lives tells whether nobody is to wait for a member's death.
+func lives(v life) bool { return v == alive || v == starting }
 
 func noEvidence(c Cluster, m Member) Plan {
 	return notNow(NoEvidence,
