@@ -272,6 +272,7 @@ var strategyCases = []decideCase{
 	{"prune, overfull, one dead", host(6, strategy(Prune)), observed(cluster("healthy healthy healthy healthy dead")), StepRemove, PruneDead, 0},
 	{"one voter", host(4, size(3)), observed(cluster("healthy")), StepAdd, RoomToJoin, 0},
 	{"one voter, never a learner", host(4, size(3), learner(LearnerNever)), observed(cluster("healthy")), StepRefuse, OneToTwo, 78},
+	{"one voter that has no version yet, any version", host(4, size(3), func(p *Policy) { p.AnyVersion = true }), observed(cluster("healthy", func(c *Cluster) { c.Version = Version{} })), StepAdd, RoomToJoin, 0},
 	{"one voter of 3.3", host(4, size(3)), with(observed(cluster("healthy", version(3, 3))), func(o *Observation) { o.EtcdVersion = Version{3, 3} }), StepRefuse, OneToTwo, 78},
 	{"two voters", host(4, size(3)), observed(cluster("healthy healthy")), StepAdd, RoomToJoin, 0},
 	{"no size from discovery", host(4), withoutToken(cluster("healthy healthy healthy")), StepRefuse, ClusterFull, 75},

@@ -12,9 +12,9 @@ var firstWithLearners = Version{3, 4}
 func (v Version) hasLearners() bool { return v.atLeast(firstWithLearners) }
 
 // hasLearners goes by the servers where the cluster has not agreed on a
-// version yet: some members of it were never all up together.
+// version yet.
 func (c Cluster) hasLearners() bool {
-	if c.Version != undecidedVersion {
+	if c.decided() {
 		return c.Version.hasLearners()
 	}
 	return c.everyServer(Version.hasLearners)

@@ -96,10 +96,9 @@ func left(p Policy, c Cluster) Plan {
 // firstToMove is the first etcd that can pass on the leadership.
 var firstToMove = Version{3, 3}
 
-// movesLeader goes by the servers where the version may be that of a cluster
-// whose founders were never all up.
+// movesLeader goes by the servers where the cluster has not agreed on a version.
 func (c Cluster) movesLeader() bool {
-	if c.Version != undecidedVersion {
+	if c.decided() {
 		return c.API != "v2" && c.Version.atLeast(firstToMove)
 	}
 	return c.everyServer(func(v Version) bool { return v.atLeast(firstToMove) })

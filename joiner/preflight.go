@@ -31,20 +31,20 @@ func (f Fault) String() string { return f.What + ": " + f.Wrong }
 // harm the members, or only cost them quorum as they cannot call it back, is
 // told before anything is begun.
 func (j joining) clearToJoin() (plan Plan, blocked bool) {
-	return first(j.admitted, j.writable, j.roomy, j.reachable, j.sameScheme, j.o.certified, j.o.resolved, j.sound, j.listable, j.version)
+	return first(j.admitted, j.o.writable, j.o.roomy, j.reachable, j.sameScheme, j.o.certified, j.o.resolved, j.sound, j.listable, j.version)
 }
 
 // writable: an etcd that cannot write never comes up.
-func (j joining) writable() (Plan, bool) {
-	dir := j.o.Disk.ReadOnly
+func (o Observation) writable() (Plan, bool) {
+	dir := o.Disk.ReadOnly
 	return refuse(DataReadOnly, fmt.Sprintf("%s is on a read-only file system: this host's etcd could not run", dir),
 		"remount it, or give another -data-dir"), dir != ""
 }
 
 // roomy: an etcd whose disk is full never comes up either, and would be listed
 // for nothing.
-func (j joining) roomy() (Plan, bool) {
-	return notNow(DataNoSpace, "this host's etcd could not start: "+j.o.Disk.Short, "make room, or give another -data-dir (-wal-dir)"), j.o.Disk.Short != ""
+func (o Observation) roomy() (Plan, bool) {
+	return notNow(DataNoSpace, "this host's etcd could not start: "+o.Disk.Short, "make room, or give another -data-dir (-wal-dir)"), o.Disk.Short != ""
 }
 
 // mayMove stands before the peer URLs of a member of ours are updated: that
@@ -93,7 +93,7 @@ func (f founding) registrable() (plan Plan, blocked bool) {
 	for _, p := range f.list.peers {
 		others = append(others, p.URLs...)
 	}
-	return first(
+	return first(f.o.writable, f.o.roomy,
 		func() (Plan, bool) { return reachable(f.p, others) },
 		func() (Plan, bool) { return sameScheme(f.p, others) },
 		f.o.certified, f.o.resolved)

@@ -33,6 +33,8 @@ var (
 var preflightCases = []decideCase{
 	{"a full disk", host(4, size(5)), with(observed(cluster("healthy healthy healthy")), func(o *Observation) { o.Disk.Short = "2 MB are free beside /data" }), StepRefuse, DataNoSpace, 75},
 	{"a full disk, nobody is removed for it", host(4), with(observed(cluster("healthy healthy dead")), func(o *Observation) { o.Disk.Short = "2 MB are free beside /data" }), StepRefuse, DataNoSpace, 75},
+	{"a founder on a full disk", host(1), with(foundingBy(1, "none"), func(o *Observation) { o.Disk.Short = "2 MB are free beside /data" }), StepRefuse, DataNoSpace, 75},
+	{"a founder on a read-only disk", host(1), with(foundingBy(1, "none"), func(o *Observation) { o.Disk.ReadOnly = "/data" }), StepRefuse, DataReadOnly, 78},
 	{"a read-only disk", host(4, size(5)), with(observed(cluster("healthy healthy healthy")), func(o *Observation) { o.Disk.ReadOnly = "/data" }), StepRefuse, DataReadOnly, 78},
 	{"localhost among hosts", host(4, size(5), at("http://localhost:2380")), observed(cluster("healthy healthy healthy")), StepRefuse, AdvertiseLoopback, 78},
 	{"localhost in other letters", host(4, size(5), at("http://LocalHost.:2380")), observed(cluster("healthy healthy healthy")), StepRefuse, AdvertiseLoopback, 78},

@@ -91,6 +91,9 @@ func (j joining) version() (plan Plan, blocked bool) {
 // together for some seconds; a founder that dies before that leaves it there.
 var undecidedVersion = Version{3, 0}
 
+// decided tells whether the cluster has agreed on a version.
+func (c Cluster) decided() bool { return c.Version.Known() && c.Version != undecidedVersion }
+
 // mayFitServers tells whether this etcd fits once the members have agreed: it
 // is too new for none of those whose version is known.
 func (j joining) mayFitServers(mine Version) bool { return j.c.everyServer(mine.mayJoin) }
