@@ -62,6 +62,7 @@ func (a *app) promoteBeside(ctx context.Context, unit string, t *target) error {
 		Description: "Make the etcd learner of " + unit + " a voter",
 		Command:     append([]string{binary}, blocking(a.args[1:])...),
 		Environment: ours(a.environ),
+		Again:       joiner.ExitNotNow,
 		Final:       []int{exitUsage, joiner.ExitNotConfigured, joiner.ExitNeedsHuman},
 	})
 	if err != nil {

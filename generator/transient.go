@@ -19,6 +19,9 @@ type Beside struct {
 	Description string
 	Command     []string // absolute path first
 	Environment []string // NAME=value
+	// Again is the exit code after which it is tried again, and which is no
+	// failure: of a command that is stopped, too.
+	Again int
 	// Final are the exit codes after which it is not tried again.
 	Final []int
 }
@@ -48,7 +51,7 @@ func (b Beside) properties(u Unit) []dbus.Property {
 	return []dbus.Property{
 		dbus.PropDescription(b.Description),
 		dbus.PropType("simple"),
-		dbus.PropExecStart(b.Command, true),
+		dbus.PropExecStart(b.Command, false), // true is the "-" that ignores failures, whatever its name says
 		dbus.PropBindsTo(b.Unit),
 		dbus.PropAfter(b.Unit),
 		property("Environment", b.Environment),
@@ -56,6 +59,8 @@ func (b Beside) properties(u Unit) []dbus.Property {
 		property("NotifyAccess", "main"),
 		property("Restart", "on-failure"),
 		property("RestartUSec", uint64(RetryPause.Microseconds())),
+		property("RestartForceExitStatus", statuses([]int{b.Again})),
+		property("SuccessExitStatus", statuses([]int{b.Again})),
 		property("RestartPreventExitStatus", statuses(b.Final)),
 	}
 }
