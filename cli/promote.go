@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -46,28 +48,38 @@ func (a *app) promote(ctx context.Context, c *cli.Command) error {
 	}
 	defer t.close()
 	if c.Bool("no-block") {
-		return a.promoteBeside(ctx, c.String("unit"), t)
+		return a.promoteBeside(ctx, c, t)
 	}
 	return a.changeOwnMember(ctx, c, t, joiner.RunPromotion)
 }
 
 // promoteBeside runs the same command line in a unit of its own.
-func (a *app) promoteBeside(ctx context.Context, unit string, t *target) error {
+func (a *app) promoteBeside(ctx context.Context, c *cli.Command, t *target) error {
+	log, err := newLogger(c, a.stderr)
+	if err != nil {
+		return err
+	}
 	binary, err := os.Executable()
 	if err != nil {
 		return unexpected(err)
 	}
+	unit := c.String("unit")
+	name := generator.BesideName("elastic-etcd-promote", unit)
 	err = t.manager.StartBeside(ctx, generator.Beside{
-		Unit: unit, Name: generator.BesideName("elastic-etcd-promote", unit),
+		Unit: unit, Name: name,
 		Description: "Make the etcd learner of " + unit + " a voter",
 		Command:     append([]string{binary}, blocking(a.args[1:])...),
 		Environment: ours(a.environ),
 		Again:       joiner.ExitNotNow,
 		Final:       []int{exitUsage, joiner.ExitNotConfigured, joiner.ExitNeedsHuman},
 	})
+	if errors.Is(err, generator.ErrDown) {
+		return &failure{joiner.ExitNotNow, fmt.Errorf("%w: there is nobody to promote before it is started", err)}
+	}
 	if err != nil {
 		return unexpected(err)
 	}
+	log.Infof("promote goes on as %s", name)
 	return nil
 }
 

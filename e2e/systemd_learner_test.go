@@ -40,7 +40,7 @@ func TestSystemdLearner(t *testing.T) {
 func (f *fleet) promotionEnds(m *machine.Machine) {
 	f.Helper()
 	m.WaitFor("the promotion to end", promotionUnit, func() error {
-		if state := strings.TrimSpace(m.Run("systemctl", "show", "-P", "ActiveState", promotionUnit)); state != "inactive" {
+		if state := showOf(m, promotionUnit, "ActiveState"); state != "inactive" {
 			return errors.New("it is " + state)
 		}
 		said, _ := m.Try("journalctl", "-b", "--no-pager", "-o", "cat", "MESSAGE_ID=5f2a6c31d0b94e0c8a3c7e914d2f6b08", "ELASTIC_ETCD_REASON=promote-done")
@@ -49,6 +49,54 @@ func (f *fleet) promotionEnds(m *machine.Machine) {
 		}
 		return nil
 	})
+}
+
+// TestSystemdPromotionGoesOn: a promotion whose time is up is tried again until
+// it is done. It ends with etcd, which it does not start.
+func TestSystemdPromotionGoesOn(t *testing.T) {
+	onEveryRoot(t, func(f *fleet) {
+		token := f.token(1)
+		first, second := f.host(token), f.host(token, "ELASTIC_ETCD_CLUSTER_SIZE=2")
+		first.Boot()
+		waitActive(first)
+		second.Boot()
+		waitActive(second)
+		f.promotionEnds(second)
+
+		first.PowerOff()
+		promote := []string{"elastic-etcd", "promote", "--no-block", "--unit=etcd.service", "--timeout=4s"}
+		if said := second.Run(promote...); !strings.Contains(said, promotionUnit) {
+			f.Fatalf("it does not say where it goes on: %s", said)
+		}
+		second.WaitFor("the promotion to be tried again", promotionUnit, func() error {
+			if restarts, state := showOf(second, promotionUnit, "NRestarts"), showOf(second, promotionUnit, "ActiveState"); restarts == "0" || state != "active" {
+				return fmt.Errorf("it is %s after %s restarts", state, restarts)
+			}
+			return nil
+		})
+		f.endsWithEtcd(second, promote)
+
+		first.Boot()
+		f.start(second)
+		waitActive(first)
+		f.promotionEnds(second)
+	})
+}
+
+// endsWithEtcd stops the etcd of a host that promotes.
+func (f *fleet) endsWithEtcd(m *machine.Machine, promote []string) {
+	f.Helper()
+	m.Run("systemctl", "stop", "etcd.service")
+	if state := showOf(m, promotionUnit, "ActiveState"); state != "inactive" {
+		f.Fatalf("without etcd, the promotion is %s", state)
+	}
+	out, err := m.Try(promote...)
+	if err == nil || !strings.Contains(err.Error(), "exit status 75") || !strings.Contains(out, "etcd.service does not run") {
+		f.Fatalf("without etcd, the promotion ends with %v: %s", err, out)
+	}
+	if state := show(m, "ActiveState"); state != "inactive" {
+		f.Fatalf("the promotion started etcd: it is %s", state)
+	}
 }
 
 // wantVoters waits until so many members vote.

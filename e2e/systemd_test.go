@@ -133,7 +133,11 @@ func waitActive(m *machine.Machine) {
 
 // show gives a property of etcd's unit.
 func show(m *machine.Machine, property string) string {
-	return strings.TrimSpace(m.Run("systemctl", "show", "-P", property, "etcd.service"))
+	return showOf(m, "etcd.service", property)
+}
+
+func showOf(m *machine.Machine, unit, property string) string {
+	return strings.TrimSpace(m.Run("systemctl", "show", "-P", property, unit))
 }
 
 // members lists names, as the cluster of a machine sees them.

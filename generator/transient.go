@@ -26,14 +26,21 @@ type Beside struct {
 	Final []int
 }
 
+// ErrDown says that a unit does not run.
+var ErrDown = errors.New("does not run")
+
 // StartBeside starts the command and does not wait for it. One that runs
-// already is left alone.
+// already is left alone. Where the unit is down, so is the command (ErrDown): it
+// would bring the unit up.
 func (m *Manager) StartBeside(ctx context.Context, b Beside) error {
 	ctx, cancel := context.WithTimeout(ctx, managerTimeout)
 	defer cancel()
 	u, err := m.Unit(ctx, b.Unit)
 	if err != nil {
 		return err
+	}
+	if !u.Up {
+		return fmt.Errorf("%s %w", b.Unit, ErrDown)
 	}
 	_ = m.conn.ResetFailedUnitContext(ctx, b.Name) // or its name is taken
 	_, err = m.conn.StartTransientUnitContext(ctx, b.Name, "replace", b.properties(u), nil)

@@ -6,6 +6,7 @@ import "strings"
 type Unit struct {
 	Name             string
 	Loaded           bool              // systemd knows a file of this name
+	Up               bool              // it runs, or is being started
 	Environment      map[string]string // of Environment= lines
 	EnvironmentFiles []string          // in the order they are read
 	Command          []string          // of the first ExecStart=, unexpanded
@@ -20,6 +21,10 @@ type Unit struct {
 func readUnit(name string, props map[string]any) Unit {
 	u := Unit{Name: name, Environment: map[string]string{}}
 	u.Loaded = props["LoadState"] == "loaded"
+	switch props["ActiveState"] {
+	case "active", "activating", "reloading", "refreshing":
+		u.Up = true
+	}
 	u.WorkingDirectory, _ = props["WorkingDirectory"].(string)
 	u.DropIns, _ = props["DropInPaths"].([]string)
 	env, _ := props["Environment"].([]string)

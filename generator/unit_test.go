@@ -40,6 +40,16 @@ func TestReadUnit(t *testing.T) {
 	}
 }
 
+// TestUnitIsUp: the ExecStartPost= of a unit that is being started counts, that
+// of one that is being stopped does not.
+func TestUnitIsUp(t *testing.T) {
+	for state, want := range map[string]bool{"active": true, "activating": true, "reloading": true, "deactivating": false, "inactive": false, "failed": false, "": false} {
+		if got := readUnit("etcd.service", map[string]any{"ActiveState": state}).Up; got != want {
+			t.Errorf("a unit that is %q is up: %v", state, got)
+		}
+	}
+}
+
 func TestSetting(t *testing.T) {
 	file := envFile(t, "# comment\nETCD_NAME='from file'\nARGS=\"--data-dir /flag/dir --wal-dir=/flag/wal\"\n")
 	u := unitWith("/usr/bin/etcd $ARGS", map[string]string{"ETCD_NAME": "from unit", "ETCD_DATA_DIR": "rel"}, file)
