@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -217,21 +218,30 @@ func TestSystemdRemovedMember(t *testing.T) {
 	}
 }
 
-// removeMember removes a member by name, over the gateway of etcd on a machine.
-// bash does, as small roots have no HTTP client.
+// post asks the gateway of etcd on a machine. bash does, as small roots have no
+// HTTP client.
+func post(m *machine.Machine, path, body string) (string, error) {
+	const script = `exec 3<>"/dev/tcp/$1/2379"
+printf 'POST %s HTTP/1.0\r\nContent-Length: %d\r\n\r\n%s' "$2" "${#3}" "$3" >&3
+cat <&3`
+	return m.Try("bash", "-ec", script, "bash", m.Addr, path, body)
+}
+
+// removeMember removes a member by name.
 func (f *fleet) removeMember(m *machine.Machine, name string) {
 	f.Helper()
-	const script = `
-post() {
-    exec 3<>"/dev/tcp/$ADDR/2379"
-    printf 'POST %s HTTP/1.0\r\nContent-Length: %d\r\n\r\n%s' "$1" "${#2}" "$2" >&3
-    cat <&3
-}
-id=$(post /v3/cluster/member/list '{}' | grep -o "\"ID\":\"[0-9]*\",\"name\":\"$NAME\"" | cut -d '"' -f 4)
-post /v3/cluster/member/remove "{\"ID\":\"$id\"}"`
+	id := regexp.MustCompile(`"ID":"([0-9]+)","name":"` + name + `"`)
 	// etcd refuses until all members have been connected for five seconds.
 	m.WaitFor("the removal of "+name, "etcd.service", func() error {
-		out, err := m.Try("env", "ADDR="+m.Addr, "NAME="+name, "bash", "-c", script)
+		list, err := post(m, "/v3/cluster/member/list", "{}")
+		if err != nil {
+			return err
+		}
+		found := id.FindStringSubmatch(list)
+		if found == nil {
+			return errors.New("it is not listed: " + list)
+		}
+		out, err := post(m, "/v3/cluster/member/remove", `{"ID":"`+found[1]+`"}`)
 		if err == nil && !strings.Contains(out, " 200 OK") {
 			err = errors.New(out)
 		}
