@@ -11,9 +11,6 @@ import (
 // command lines, and so a password in -user=NAME:PASSWORD.
 const passwordVariable = "ELASTIC_ETCD_PASSWORD"
 
-// maxPassword bounds a password file, in bytes.
-const maxPassword = 4 << 10
-
 // readCredentials reads -user, as NAME or as etcdctl's NAME:PASSWORD, and
 // finds its password.
 func (a *app) readCredentials(c values) (etcdapi.Credentials, error) {
@@ -30,8 +27,8 @@ func (a *app) readCredentials(c values) (etcdapi.Credentials, error) {
 	case both:
 	case file != "":
 		var err error
-		if password, err = readPasswordFile("-password-file", file); err != nil {
-			return etcdapi.Credentials{}, err
+		if password, err = smallfile.Line(file); err != nil {
+			return etcdapi.Credentials{}, usagef("-password-file: %w", err)
 		}
 	default:
 		password = variable
@@ -39,21 +36,5 @@ func (a *app) readCredentials(c values) (etcdapi.Credentials, error) {
 	if password == "" {
 		return etcdapi.Credentials{}, usagef("user %q has no password: give -password-file=FILE or %s (the user of a certificate, -cert, needs neither -user nor these)", name, passwordVariable)
 	}
-	return etcdapi.Credentials{User: name, Password: password}, nil
-}
-
-// readPasswordFile takes the only line of a file.
-func readPasswordFile(flag, path string) (string, error) {
-	text, err := smallfile.Read(path)
-	switch {
-	case err != nil:
-		return "", usagef("%s: %w", flag, err)
-	case len(text) > maxPassword:
-		return "", usagef("%s=%s is longer than %d bytes", flag, path, maxPassword)
-	}
-	line, rest, _ := strings.Cut(string(text), "\n")
-	if strings.TrimSpace(rest) != "" {
-		return "", usagef("%s=%s has more than one line", flag, path)
-	}
-	return strings.TrimSuffix(line, "\r"), nil
+	return etcdapi.Credentials{User: name, Password: password, File: file}, nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/sttts/elastic-etcd/discovery"
 	"github.com/sttts/elastic-etcd/etcdapi"
+	"github.com/sttts/elastic-etcd/smallfile"
 )
 
 // readV3 reads etcd's own flags of its v3 discovery.
@@ -42,9 +43,9 @@ func readDiscoveryUser(c values) (etcdapi.Credentials, error) {
 		passwords = append(passwords, inUser)
 	}
 	if file := c.String("discovery-password-file"); file != "" {
-		password, err := readPasswordFile("-discovery-password-file", file)
+		password, err := smallfile.Line(file)
 		if err != nil {
-			return etcdapi.Credentials{}, err
+			return etcdapi.Credentials{}, usagef("-discovery-password-file: %w", err)
 		}
 		passwords = append(passwords, password)
 	}

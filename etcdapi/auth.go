@@ -14,15 +14,31 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/sttts/elastic-etcd/joiner"
+	"github.com/sttts/elastic-etcd/smallfile"
 )
 
 // Credentials say who we are to a cluster that has auth on. The zero value is
 // nobody; a client certificate may still name a user.
 type Credentials struct {
 	User, Password string
+	// File is where the password comes from, and is read again: it is changed
+	// while a standby host waits for months. "" = it cannot change.
+	File string
 }
 
 func (c Credentials) given() bool { return c.User != "" }
+
+// now are the credentials of this moment; while the file makes no sense, as
+// halfway through a change, or as a pipe that is used up, those of before.
+func (c Credentials) now() Credentials {
+	if c.File == "" {
+		return c
+	}
+	if password, err := smallfile.Line(c.File); err == nil && password != "" {
+		c.Password = password
+	}
+	return c
+}
 
 // String keeps the password out of whatever prints it.
 func (c Credentials) String() string { return c.User }
@@ -33,28 +49,43 @@ func (c Credentials) GoString() string { return fmt.Sprintf("%q", c.User) }
 // authError says that a server lives and does not let us in: it is neither
 // silent nor without a quorum.
 type authError struct {
-	reason joiner.Reason // AuthRequired or AuthFailed
-	err    error
+	reason   joiner.Reason // AuthRequired or AuthFailed
+	err      error
+	password bool // another one may help
 }
 
 func (e authError) Error() string { return e.err.Error() }
 func (e authError) Unwrap() error { return e.err }
 
 var (
-	errWantsUser  = authError{joiner.AuthRequired, errors.New("the cluster has auth on, and no user is given")}
+	errWantsUser  = authError{reason: joiner.AuthRequired, err: errors.New("the cluster has auth on, and no user is given")}
 	errInTheClear = errors.New("the password is not sent over plain http while TLS files are given (name the URL in -endpoints to do so)")
 )
 
-func errWrongPassword(user string) error {
-	return authError{joiner.AuthFailed, fmt.Errorf("user %q is unknown or its password is wrong", user)}
+func errWrongPassword(user, what string) error {
+	return authError{joiner.AuthFailed, fmt.Errorf("user %q %s", user, what), true}
+}
+
+// wrongPassword tells whether another password may help.
+func wrongPassword(err error) bool {
+	var refused authError
+	return errors.As(err, &refused) && refused.password
+}
+
+// rotates tells whether a password is refused that comes from a file, and that
+// was right before: it was changed in the cluster, and the file follows.
+func (a *API) rotates(err error) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return wrongPassword(err) && a.as.File != "" && len(a.admitted) > 0
 }
 
 // notRoot says that a user may look, but not change the membership.
 func (c Credentials) notRoot() error {
 	if !c.given() {
-		return authError{joiner.AuthRequired, errors.New("the cluster has auth on, no user is given, and the client certificate, if there is one, is not of a user with the role root")}
+		return authError{reason: joiner.AuthRequired, err: errors.New("the cluster has auth on, no user is given, and the client certificate, if there is one, is not of a user with the role root")}
 	}
-	return authError{joiner.AuthFailed, fmt.Errorf("user %q has not the role root", c.User)}
+	return authError{reason: joiner.AuthFailed, err: fmt.Errorf("user %q has not the role root", c.User)}
 }
 
 // bar is what kind of bar an error is, "" where it is none.
@@ -149,7 +180,7 @@ func (c v2Client) admits(ctx context.Context, as Credentials) error {
 	case res.StatusCode != http.StatusUnauthorized:
 		return nil
 	case as.given():
-		return authError{joiner.AuthFailed, fmt.Errorf("user %q has another password or not the role root", as.User)}
+		return errWrongPassword(as.User, "has another password or not the role root")
 	}
 	return errWantsUser
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,12 +55,12 @@ func TestAuthOfEtcd2(t *testing.T) {
 		proven bool
 		bar    joiner.Reason
 	}{
-		{"root", false, Credentials{"root", secret}, true, ""},
-		{"root among guests", true, Credentials{"root", secret}, true, ""},
+		{"root", false, Credentials{User: "root", Password: secret}, true, ""},
+		{"root among guests", true, Credentials{User: "root", Password: secret}, true, ""},
 		{"a guest", true, Credentials{}, true, joiner.AuthRequired},
-		{"a wrong password among guests", true, Credentials{"root", "a guess"}, true, joiner.AuthFailed},
+		{"a wrong password among guests", true, Credentials{User: "root", Password: "a guess"}, true, joiner.AuthFailed},
 		{"no guest", false, Credentials{}, false, joiner.AuthRequired},
-		{"a wrong password", false, Credentials{"root", "a guess"}, false, joiner.AuthFailed},
+		{"a wrong password", false, Credentials{User: "root", Password: "a guess"}, false, joiner.AuthFailed},
 	} {
 		a, err := New(Config{Endpoints: []string{locked(t, c.guests)}, As: c.as, ClientPort: 1, ProbeTimeout: patient})
 		if err != nil {
@@ -69,6 +70,37 @@ func TestAuthOfEtcd2(t *testing.T) {
 		a.Close()
 		if got := barOf(s); len(s.Clusters) == 1 != c.proven || got != c.bar {
 			t.Errorf("%s: %d clusters, %q; want %q: %+v", c.name, len(s.Clusters), got, c.bar, s)
+		}
+	}
+}
+
+// A password that was right is changed in the cluster: the file that it comes
+// from may follow, and does.
+func TestPasswordRotates(t *testing.T) {
+	for _, file := range []bool{true, false} {
+		was := inFile(t, secret)
+		a, err := New(Config{Endpoints: []string{locked(t, false)}, As: was, ClientPort: 1, ProbeTimeout: patient})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Close()
+		rotates := func() bool {
+			s := a.Look(t.Context(), Where{})
+			return slices.ContainsFunc(s.Failures, func(f joiner.Failure) bool { return f.Rotates })
+		}
+		writeFile(t, was.File, "a guess\n")
+		if rotates() {
+			t.Error("it was never right, and rotates")
+		}
+		writeFile(t, was.File, secret+"\n")
+		if rotates() || barOf(a.Look(t.Context(), Where{})) != "" {
+			t.Error("it is right now, and not taken")
+		}
+		if writeFile(t, was.File, "a guess\n"); !file {
+			a.as = Credentials{User: "root", Password: "a guess"}
+		}
+		if rotates() != file {
+			t.Errorf("from a file %t: rotates %t", file, !file)
 		}
 	}
 }

@@ -1,9 +1,12 @@
 package etcdapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -32,6 +35,8 @@ type guard struct {
 	old    bool            // errors are those of 3.4's alarms
 	valid  string          // the token that is
 	crowd  *sync.WaitGroup // how many are to be refused before anybody hears of it
+	other  string          // the password, where it is not the secret
+	denies func()          // runs when a password is wrong
 	logins int
 }
 
@@ -77,7 +82,8 @@ func (g *guard) login(ctx context.Context, req *pb.AuthenticateRequest, res *pb.
 	switch {
 	case g.off:
 		return rpctypes.ErrGRPCAuthNotEnabled
-	case req.Name != "root" || req.Password != secret:
+	case req.Name != "root" || req.Password != cmp.Or(g.other, secret):
+		g.denies()
 		return rpctypes.ErrGRPCAuthFailed
 	}
 	g.valid = fmt.Sprintf("token%d", g.logins)
@@ -96,7 +102,7 @@ func call(ctx context.Context, c *authConn) error {
 }
 
 func TestAuthConn(t *testing.T) {
-	root, wrong := Credentials{"root", secret}, Credentials{"root", "a guess"}
+	root, wrong := Credentials{User: "root", Password: secret}, Credentials{User: "root", Password: "a guess"}
 	for _, c := range []struct {
 		name   string
 		guard  *guard
@@ -119,6 +125,7 @@ func TestAuthConn(t *testing.T) {
 		if c.guard == nil {
 			c.guard = &guard{}
 		}
+		c.guard.denies = func() {}
 		conn := newAuthConn(c.guard, c.as, c.tell)
 		err := call(context.Background(), conn)
 		if (err != nil) != c.fails || bar(err) != c.reason || c.guard.count() != c.logins {
@@ -134,7 +141,7 @@ func TestAuthConn(t *testing.T) {
 func TestAuthConnRenews(t *testing.T) {
 	const callers = 8
 	g := &guard{}
-	c := newAuthConn(g, Credentials{"root", secret}, true)
+	c := newAuthConn(g, Credentials{User: "root", Password: secret}, true)
 	for _, g.old = range []bool{false, true} {
 		g.crowd = &sync.WaitGroup{}
 		g.crowd.Add(callers)
@@ -154,12 +161,63 @@ func TestAuthConnRenews(t *testing.T) {
 	}
 }
 
+// A password is changed in its file, before the cluster wants it or just as that
+// refuses the old one.
+func TestPasswordIsReadAgain(t *testing.T) {
+	for _, inTime := range []bool{true, false} {
+		as := inFile(t, secret)
+		change := func() { writeFile(t, as.File, "another\n") }
+		g := &guard{other: "another", denies: change}
+		if inTime {
+			change()
+		}
+		c := newAuthConn(g, as, true)
+		if err := call(t.Context(), c); err != nil {
+			t.Errorf("in time %t: %v", inTime, err)
+		}
+		g.valid, g.denies = "none", func() {} // it ran out
+		writeFile(t, as.File, "a guess\n")
+		if err := call(t.Context(), c); bar(err) != joiner.AuthFailed || !wrongPassword(err) {
+			t.Errorf("in time %t, and wrong: %v", inTime, err)
+		}
+	}
+}
+
+// What a file does not say changes nothing.
+func TestPasswordFileMakesNoSense(t *testing.T) {
+	as := inFile(t, secret)
+	for _, text := range []string{"", "\n", "two\nlines\n"} {
+		writeFile(t, as.File, text)
+		if got := as.now(); got != as {
+			t.Errorf("%q: %q", text, got.Password)
+		}
+	}
+	as.File += "x"
+	if got := as.now(); got != as {
+		t.Errorf("no file: %q", got.Password)
+	}
+}
+
+func inFile(t *testing.T, password string) Credentials {
+	t.Helper()
+	as := Credentials{User: "root", Password: password, File: filepath.Join(t.TempDir(), "password")}
+	writeFile(t, as.File, password+"\n")
+	return as
+}
+
+func writeFile(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Without a quorum nobody can log in: that is no word on the password, and it
 // ends when the caller says so, also for one who waits for his turn behind
 // somebody more patient.
 func TestAuthConnIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newAuthConn(&guard{hangs: true}, Credentials{"root", secret}, true)
+		c := newAuthConn(&guard{hangs: true}, Credentials{User: "root", Password: secret}, true)
 		start := time.Now()
 		var calls sync.WaitGroup
 		for _, patience := range []time.Duration{time.Hour, time.Second} {
@@ -178,7 +236,7 @@ func TestAuthConnIsBounded(t *testing.T) {
 }
 
 func TestCredentialsHideThePassword(t *testing.T) {
-	c := Config{As: Credentials{"root", secret}}
+	c := Config{As: Credentials{User: "root", Password: secret}}
 	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
 		if s := fmt.Sprintf(format, c); strings.Contains(s, secret) {
 			t.Errorf("%s: %s", format, s)

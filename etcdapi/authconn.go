@@ -106,16 +106,25 @@ func (c *authConn) renew(ctx context.Context, old string) (string, error) {
 
 func (c *authConn) authenticate(ctx context.Context) (string, error) {
 	if !c.mayTell {
-		return "", authError{joiner.AuthFailed, errInTheClear}
+		return "", authError{reason: joiner.AuthFailed, err: errInTheClear}
 	}
-	res, err := pb.NewAuthClient(c.ClientConnInterface).Authenticate(ctx, &pb.AuthenticateRequest{Name: c.as.User, Password: c.as.Password})
+	as := c.as.now()
+	token, err := c.login(ctx, as)
+	if again := c.as.now(); wrongPassword(err) && again != as { // it was changed just then
+		return c.login(ctx, again)
+	}
+	return token, err
+}
+
+func (c *authConn) login(ctx context.Context, as Credentials) (string, error) {
+	res, err := pb.NewAuthClient(c.ClientConnInterface).Authenticate(ctx, &pb.AuthenticateRequest{Name: as.User, Password: as.Password})
 	switch {
 	case err == nil:
 		return res.Token, nil
 	case said(err, rpctypes.ErrGRPCAuthNotEnabled):
 		return "", nil
 	case strings.Contains(rpctypes.ErrorDesc(err), "authentication failed"): // also that of a user without a password
-		return "", errWrongPassword(c.as.User)
+		return "", errWrongPassword(as.User, "is unknown or its password is wrong")
 	}
-	return "", fmt.Errorf("authenticate as %q: %w", c.as.User, cause(ctx, err))
+	return "", fmt.Errorf("authenticate as %q: %w", as.User, cause(ctx, err))
 }

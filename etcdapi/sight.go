@@ -227,6 +227,7 @@ func (l *look) failures(clusters []joiner.Cluster) []joiner.Failure {
 		if err := l.failure(ans, clusters); err != nil {
 			f := joiner.Failure{URL: ans.url, Error: err.Error(), Bar: l.bar(ans, err), Of: l.listing(ans.contact), For: l.guessedFor(ans.contact)}
 			f.Dated = f.Bar == joiner.TLSFailed && smallfile.OutOfDate(err)
+			f.Rotates = f.Bar == joiner.AuthFailed && l.api.rotates(err)
 			f.Named = l.known(ans.contact) || slices.ContainsFunc(f.Of, l.api.isNamed)
 			list = append(list, f)
 		}

@@ -135,7 +135,8 @@ func (a *API) v2Client(base string) (v2Client, error) {
 		CheckRedirect: func(int) error { return errors.New("it redirects elsewhere") },
 	}
 	if a.mayTell(base) {
-		cfg.Username, cfg.Password = a.as.User, a.as.Password
+		as := a.as.now()
+		cfg.Username, cfg.Password = as.User, as.Password
 	}
 	c, err := clientv2.New(cfg)
 	return v2Client{c}, err

@@ -12,8 +12,9 @@ type Barred struct {
 }
 
 // barred makes a refusal of a wait for servers, where one that lives does not
-// let this host in: that does not mend by waiting.
-func barred(o Observation, plan Plan) Plan {
+// let this host in: that does not mend by waiting. What does is a date, and the
+// password of a standby host, which waits longer than passwords last.
+func barred(p Policy, o Observation, plan Plan) Plan {
 	if !slices.Contains([]Reason{ClusterUnreachable, ClusterNoQuorum, FounderLostDisk, DiscoveryDown}, plan.Reason) {
 		return plan
 	}
@@ -23,6 +24,8 @@ func barred(o Observation, plan Plan) Plan {
 		return plan
 	case f.Dated:
 		return wait(f.Bar, text, "renew the certificate that is out of date, or set the clock of this host or of that one")
+	case f.Rotates && p.Standby:
+		return wait(f.Bar, text, "put the new password into -password-file, which is read again")
 	default:
 		return refuse(f.Bar, text, barHint(f.Bar))
 	}
@@ -32,13 +35,17 @@ func barred(o Observation, plan Plan) Plan {
 // TLS failure counts only where nobody else can be asked for the quorum's
 // word.
 func (o Observation) bar() (Failure, bool) {
-	for _, kind := range []Failure{{Bar: AuthFailed}, {Bar: AuthRequired}, {Bar: TLSFailed}, {Bar: TLSFailed, Dated: true}} {
-		i := slices.IndexFunc(o.Failures, func(f Failure) bool { return f.Bar == kind.Bar && f.Dated == kind.Dated && o.bars(f) })
+	for _, kind := range []Failure{{Bar: AuthFailed, Rotates: true}, {Bar: AuthFailed}, {Bar: AuthRequired}, {Bar: TLSFailed}, {Bar: TLSFailed, Dated: true}} {
+		i := slices.IndexFunc(o.Failures, func(f Failure) bool { return f.like(kind) && o.bars(f) })
 		if i >= 0 && (kind.Bar != TLSFailed || !o.asked()) {
 			return o.Failures[i], true
 		}
 	}
 	return Failure{}, false
+}
+
+func (f Failure) like(kind Failure) bool {
+	return f.Bar == kind.Bar && f.Dated == kind.Dated && f.Rotates == kind.Rotates
 }
 
 // Barring is the failure that stands between this host and a server of its

@@ -27,7 +27,7 @@ func Decide(p Policy, o Observation) Plan {
 	if plan, decided := o.foreign(p); decided {
 		return plan
 	}
-	return barred(o, withoutQuorum(p, o))
+	return barred(p, o, withoutQuorum(p, o))
 }
 
 // ours is the cluster to join, nil when none has a quorum. Of several it is

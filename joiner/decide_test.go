@@ -256,7 +256,7 @@ var strategyCases = []decideCase{
 	{"replace, full, one dead, no evidence", host(4), observed(cluster("healthy healthy dead", noProof)), StepRefuse, NoEvidence, 75},
 	{"room, one is cut off from the others, no evidence", host(4, size(5)), observed(cluster("healthy healthy stalled", noProof)), StepWait, QuorumAtRisk, 75},
 	{"room, no evidence, and all speak for a quorum", host(4, size(5)), observed(cluster("healthy healthy healthy", noProof)), StepAdd, RoomToJoin, 0},
-	{"replace, full, nobody dead, standby", host(4, func(p *Policy) { p.Standby = true }), observed(cluster("healthy healthy healthy")), StepWait, ClusterFull, 75},
+	{"replace, full, nobody dead, standby", host(4, standby), observed(cluster("healthy healthy healthy")), StepWait, ClusterFull, 75},
 	{"replace, full, one dead, beside it a learner that never started", host(6, size(3)), observed(cluster("healthy healthy dead", alsoMember(asLearner(member(4, "abandoned"))))), StepRemove, FullDead, 0},
 	{"replace, full, beside a learner that never started one that may be dead", host(6, size(3)), observed(cluster("healthy healthy silent", alsoMember(asLearner(member(4, "abandoned"))))), StepWatch, WatchMembers, 75},
 	{"replace, full, one dead, beside it a learner that nobody promotes", host(6, size(3)), observed(cluster("healthy healthy dead", alsoMember(asLearner(member(4, "healthy"))))), StepRemove, PromoteReplaced, 0},

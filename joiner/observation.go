@@ -220,6 +220,9 @@ type Failure struct {
 	// Dated tells that TLS failed over a date alone: a certificate is renewed,
 	// and a clock is set.
 	Dated bool `json:"dated,omitempty"`
+	// Rotates tells that a password was right before and comes from a file: it
+	// was changed in the cluster, and the file follows.
+	Rotates bool `json:"rotates,omitempty"`
 	// Named tells that the admin names the address, or a member of a cluster
 	// that he named; Of are the clusters that list it.
 	Named bool `json:"named,omitempty"`

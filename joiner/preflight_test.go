@@ -108,6 +108,16 @@ func dated(o Observation) Observation {
 	return o
 }
 
+// rotating has a password that was right before be refused.
+func rotating(o Observation) Observation {
+	for i := range o.Failures {
+		o.Failures[i].Rotates = o.Failures[i].Bar == AuthFailed
+	}
+	return o
+}
+
+func standby(p *Policy) { p.Standby = true }
+
 // stale is a registration whose address somebody else has by now.
 func stale(o Observation, bar Reason, change ...func(*Failure)) Observation {
 	f := Failure{URL: "https://10.0.0.7:2379", For: "https://10.0.0.7:2380", Error: "no", Bar: bar}
@@ -146,6 +156,10 @@ var barredCases = []decideCase{
 	{"a founder lost its disk, TLS fails at a stale registration", host(1), stale(nobodyAnswers(), TLSFailed), StepWait, FounderLostDisk, 75},
 	{"a user is wanted, peers answer", host(4), failed(onlyPeers(), AuthRequired, AuthRequired), StepRefuse, AuthRequired, 78},
 	{"a wrong password, peers answer", host(4), failed(onlyPeers(), "", AuthFailed), StepRefuse, AuthFailed, 78},
+	{"a wrong password, standby", host(4, standby), failed(onlyPeers(), "", AuthFailed), StepRefuse, AuthFailed, 78},
+	{"a password changed", host(4), rotating(failed(onlyPeers(), "", AuthFailed)), StepRefuse, AuthFailed, 78},
+	{"a password changed, standby", host(4, standby), rotating(failed(onlyPeers(), "", AuthFailed)), StepWait, AuthFailed, 75},
+	{"a password changed, one is not told it, standby", host(4, standby), with(rotating(failed(onlyPeers(), AuthFailed, AuthFailed)), func(o *Observation) { o.Failures[0].Rotates = false }), StepWait, AuthFailed, 75},
 	{"a user is wanted, discovery down", host(4), failed(with(nobodyAnswers(), func(o *Observation) { o.Discovery.Error = "refused" }), AuthRequired, AuthRequired), StepRefuse, AuthRequired, 78},
 	{"a user is wanted, endpoints only", host(4, func(p *Policy) { p.Endpoints = true }), failed(Observation{Disk: Disk{State: DiskFresh}}, AuthRequired), StepRefuse, AuthRequired, 78},
 	{"a user is wanted of a founder that lost its disk", host(1), failed(with(onlyPeers(), func(*Observation) {}), AuthRequired), StepRefuse, AuthRequired, 78},

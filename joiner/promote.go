@@ -17,7 +17,7 @@ func DecidePromotion(p Policy, o Observation) Plan {
 	}
 	c, found := o.cluster(o.Disk.ClusterID)
 	if !found {
-		return barred(o, wait(ClusterNoQuorum, fmt.Sprintf("no quorum of cluster %s answers%s", o.Disk.ClusterID, o.failure()), "look at the etcd of this host and of the members"))
+		return barred(p, o, wait(ClusterNoQuorum, fmt.Sprintf("no quorum of cluster %s answers%s", o.Disk.ClusterID, o.failure()), "look at the etcd of this host and of the members"))
 	}
 	m, listed := c.member(o.Disk.MemberID)
 	switch {

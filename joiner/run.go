@@ -249,7 +249,7 @@ const (
 // pause waits, and tells whether there is time left.
 func (p *pacer) pause(ctx context.Context, plan Plan) bool {
 	longest := longestPause
-	if plan.Reason == ClusterFull {
+	if plan.Reason == ClusterFull || plan.Reason == AuthFailed {
 		longest = standbyPause
 	}
 	p.next = min(max(p.next*3/2, shortestPause), longest)

@@ -220,3 +220,16 @@ func TestTimeUpAtFirstLook(t *testing.T) {
 		})
 	}
 }
+
+// A standby host, which may wait for months, is no burden: a login costs an etcd
+// a tenth of a second.
+func TestPauses(t *testing.T) {
+	for reason, want := range map[Reason]time.Duration{ClusterFull: standbyPause, AuthFailed: standbyPause, ClusterNoQuorum: longestPause} {
+		synctest.Test(t, func(t *testing.T) {
+			start, p := time.Now(), pacer{next: standbyPause}
+			if !p.pause(t.Context(), wait(reason, "", "")) || time.Since(start) != want {
+				t.Errorf("%s: pauses for %s, want %s", reason, time.Since(start), want)
+			}
+		})
+	}
+}

@@ -185,7 +185,7 @@ func WhyNot(p Policy, o Observation) Plan {
 		return withoutDiscovery(p, o)
 	}
 	if o.Discovery.Error != "" && len(o.Views) == 0 {
-		return barred(o, wait(DiscoveryDown, "the discovery service does not answer: "+o.Discovery.Error, "check the discovery URL and the service behind it"))
+		return barred(p, o, wait(DiscoveryDown, "the discovery service does not answer: "+o.Discovery.Error, "check the discovery URL and the service behind it"))
 	}
-	return barred(o, noQuorum(o))
+	return barred(p, o, noQuorum(o))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -41,6 +42,27 @@ func (h *Host) ReenableAuth() {
 	h.EnableAuth()
 }
 
+// ChangePassword gives Root another password, and the harness too. Root itself
+// stays as it is, for other labs.
+func (h *Host) ChangePassword(to string) {
+	h.lab.t.Helper()
+	h.lab.WaitFor(h.Name+" to change root's password", func(ctx context.Context) error { return h.tryChangePassword(ctx, to) })
+	h.lab.root = &User{Root.Name, to}
+}
+
+func (h *Host) tryChangePassword(ctx context.Context, to string) error {
+	if strings.HasPrefix(h.Version, "2.") {
+		return newV2(h).putUser(ctx, map[string]any{"user": Root.Name, "password": to})
+	}
+	a, err := newV3(h)
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	_, err = a.client.UserChangePassword(ctx, Root.Name, to)
+	return err
+}
+
 func (h *Host) tryEnableAuth(ctx context.Context) error {
 	if strings.HasPrefix(h.Version, "2.") {
 		return newV2(h).enableAuth(ctx)
@@ -72,15 +94,20 @@ func enableAuth3(ctx context.Context, c *clientv3.Client) error {
 
 func (v *v2) enableAuth(ctx context.Context) error {
 	for u, roles := range map[User][]string{Root: {"root"}, Reader: {}} {
-		body, err := json.Marshal(map[string]any{"user": u.Name, "password": u.Password, "roles": roles})
-		if err != nil {
-			return err
-		}
-		if _, err := v.do(ctx, http.MethodPut, "/v2/auth/users/"+u.Name, "application/json", body); err != nil {
+		if err := v.putUser(ctx, map[string]any{"user": u.Name, "password": u.Password, "roles": roles}); err != nil {
 			return err
 		}
 	}
 	_, err := v.do(ctx, http.MethodPut, "/v2/auth/enable", "", nil)
+	return err
+}
+
+func (v *v2) putUser(ctx context.Context, user map[string]any) error {
+	body, err := json.Marshal(user)
+	if err != nil {
+		return err
+	}
+	_, err = v.do(ctx, http.MethodPut, fmt.Sprint("/v2/auth/users/", user["user"]), "application/json", body)
 	return err
 }
 
