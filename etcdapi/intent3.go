@@ -3,12 +3,12 @@ package etcdapi
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/mvccpb"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 
 	"github.com/sttts/elastic-etcd/joiner"
 )
@@ -168,12 +168,14 @@ func (c v3Client) deleteIf(ctx context.Context, key string, revision int64) erro
 	return nil
 }
 
-// orForbidden marks the errors that say that the keys cannot be used: no
-// permission, nobody to have one ("user name is empty" is InvalidArgument), no
-// space, or an alarm CORRUPT (DataLoss).
+// impossible are the errors that say that the keys cannot be used: no permission,
+// no space, or an alarm CORRUPT. By their codes they are not told from what
+// passes, such as "too many requests": then another host may well have an intent.
+var impossible = []error{rpctypes.ErrGRPCPermissionDenied, rpctypes.ErrGRPCNoSpace, rpctypes.ErrGRPCCorrupt}
+
+// orForbidden marks the errors that are among them.
 func orForbidden(ctx context.Context, err error) error {
-	switch status.Code(err) {
-	case codes.PermissionDenied, codes.Unauthenticated, codes.InvalidArgument, codes.ResourceExhausted, codes.DataLoss:
+	if slices.ContainsFunc(impossible, func(known error) bool { return said(err, known) }) {
 		return fmt.Errorf("%w: %w", errForbidden, err)
 	}
 	return cause(ctx, err)

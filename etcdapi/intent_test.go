@@ -1,8 +1,15 @@
 package etcdapi
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
+
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/sttts/elastic-etcd/joiner"
 )
@@ -18,6 +25,60 @@ func TestParseIntent(t *testing.T) {
 		got := parseIntent([]byte(value))
 		if got.Name != want.Name || got.Purpose != want.Purpose || got.Lease != 0 || got.Revision != 0 || got.Left != 0 || got.Unclear != "" {
 			t.Errorf("%s: got %+v", value, got)
+		}
+	}
+}
+
+// Only what does not pass makes intents impossible; else nobody's is taken for none.
+func TestImpossible(t *testing.T) {
+	for err, want := range map[error]bool{
+		rpctypes.ErrGRPCPermissionDenied:                       true,
+		status.Error(codes.Unknown, "auth: permission denied"): true, // of 3.4
+		rpctypes.ErrGRPCUserNotFound:                           false,
+		rpctypes.ErrGRPCNoSpace:                                true,
+		rpctypes.ErrGRPCCorrupt:                                true,
+		rpctypes.ErrGRPCRequestTooManyRequests:                 false,
+		rpctypes.ErrGRPCAuthOldRevision:                        false,
+		rpctypes.ErrGRPCInvalidAuthToken:                       false,
+		rpctypes.ErrGRPCUserEmpty:                              false,
+		rpctypes.ErrGRPCTimeout:                                false,
+		status.Error(codes.ResourceExhausted, "grpc: received message larger than max (1200150 vs. 1048576)"): false,
+		status.Error(codes.PermissionDenied, "unexpected HTTP status code received from server: 403"):         false,
+		errWantsUser: false,
+	} {
+		if got := errors.Is(orForbidden(t.Context(), err), errForbidden); got != want {
+			t.Errorf("%v: %t", err, got)
+		}
+	}
+}
+
+// busy is a server whose answers are all the same error.
+type busy struct {
+	grpc.ClientConnInterface
+	err error
+}
+
+func (b busy) Invoke(context.Context, string, any, any, ...grpc.CallOption) error { return b.err }
+
+// A server that is too busy to tell of an intent hides none, and one that is too
+// busy to take ours makes none impossible.
+func TestBusyIsNotForbidden(t *testing.T) {
+	for err, impossible := range map[error]bool{rpctypes.ErrGRPCRequestTooManyRequests: false, rpctypes.ErrGRPCPermissionDenied: true} {
+		a, err0 := New(Config{})
+		if err0 != nil {
+			t.Fatal(err0)
+		}
+		defer a.Close()
+		const url = "http://127.9.9.1:1"
+		if _, err := a.conns.get(url); err != nil {
+			t.Fatal(err)
+		}
+		known := a.conns.open[url]
+		known.calls = newAuthConn(busy{err: err}, Credentials{}, true)
+		a.conns.open[url] = known
+		i, _, none := a.readIntent(t.Context(), answer{contact: contact{clientPort, url}, cluster: 1, api: "v3"})
+		if (none != "") != impossible || (i != nil && i.Unclear != "") == impossible {
+			t.Errorf("%v: reads %+v, %q", err, i, none)
 		}
 	}
 }
