@@ -1,10 +1,12 @@
 package e2e
 
 import (
+	"strings"
 	"testing"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
+	"github.com/sttts/elastic-etcd/e2e/etcds"
 	"github.com/sttts/elastic-etcd/etcdapi"
 	"github.com/sttts/elastic-etcd/joiner"
 )
@@ -37,6 +39,36 @@ func TestIntentAfterNoSpace(t *testing.T) {
 		if c := w.cluster(); c.Intent == nil || c.Intent.Name != "second" {
 			t.Errorf("with space: %+v, %q", c.Intent, c.NoIntent)
 		}
+	}
+}
+
+// TestIntentBesideLongValue: a value that is too long to be received, whoever
+// wrote it, hides no intent.
+func TestIntentBesideLongValue(t *testing.T) {
+	for _, version := range etcds.Versions() {
+		t.Run(version, func(t *testing.T) {
+			s := newSite(t, 1)
+			h := s.lab.Host(version)
+			s.found(h)
+			first := watcher{t, s.lab, newAPI(t, etcdapi.Config{}), h.PeerURL()}
+			second := watcher{t, s.lab, newAPI(t, etcdapi.Config{}), h.PeerURL()}
+			first.claims("first")
+			h.Put(joiner.BegunKey, strings.Repeat("x", 1_200_000))
+			c := second.cluster()
+			if strings.HasPrefix(version, "2.") {
+				if c.Intent == nil || !strings.Contains(c.Intent.Unclear, joiner.BegunKey) {
+					t.Errorf("%+v, %q", c.Intent, c.NoIntent)
+				}
+				return
+			}
+			if c.Intent == nil || c.Intent.Name != "first" || c.Begun == nil || c.Begun.Revision == 0 || c.NoIntent != "" {
+				t.Errorf("%+v, begun %+v, %q", c.Intent, c.Begun, c.NoIntent)
+			}
+			h.Put(joiner.IntentKey, strings.Repeat("x", 1_200_000))
+			if c := second.cluster(); c.Intent == nil || !strings.Contains(c.Intent.Unclear, "delete the key") {
+				t.Errorf("%+v, %q", c.Intent, c.NoIntent)
+			}
+		})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 
 	clientv2 "go.etcd.io/etcd/client/v2"
 
@@ -29,7 +30,7 @@ func (c v2Client) intentAt(ctx context.Context, key string) (*joiner.Intent, err
 	case clientv2.IsKeyNotFound(err):
 		return nil, nil
 	case err != nil:
-		return nil, v2Intent(err)
+		return nil, orTooLong(key, v2Intent(err))
 	}
 	i := parseIntent([]byte(res.Node.Value))
 	i.Revision, i.Left = int64(res.Node.ModifiedIndex), joiner.Duration(res.Node.TTLDuration())
@@ -72,6 +73,15 @@ func (c v2Client) forget(ctx context.Context, begun joiner.Intent) error {
 	_, err := clientv2.NewKeysAPI(c.Client).Delete(ctx, begunKey, &clientv2.DeleteOptions{PrevIndex: uint64(begun.Revision)})
 	if err = v2Intent(err); errors.Is(err, errIntentLost) {
 		return nil
+	}
+	return err
+}
+
+// orTooLong knows a value that was not received for its length; an etcd 2.3 gives no
+// key without it.
+func orTooLong(key string, err error) error {
+	if errors.As(err, new(*http.MaxBytesError)) {
+		return deleteIt(key, err)
 	}
 	return err
 }

@@ -4,17 +4,20 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/sttts/elastic-etcd/joiner"
 )
 
 func (c v3Client) intent(ctx context.Context) (live, begun *joiner.Intent, err error) {
-	res, err := c.keys.Txn(ctx, &pb.TxnRequest{Success: []*pb.RequestOp{readOf(intentKey), readOf(begunKey)}}) // one moment of both
+	res, err := c.readBoth(ctx)
 	if err != nil {
 		return nil, nil, orForbidden(ctx, err)
 	}
@@ -28,8 +31,37 @@ func (c v3Client) intent(ctx context.Context) (live, begun *joiner.Intent, err e
 	return live, begun, err
 }
 
-func readOf(key string) *pb.RequestOp {
-	return &pb.RequestOp{Request: &pb.RequestOp_RequestRange{RequestRange: &pb.RangeRequest{Key: []byte(key)}}}
+// readBoth reads both keys at one moment. What was begun is left out where it is
+// too long to be received, and so not ours: it must not hide the intent. An intent
+// is not: whose it is, and for how long, an etcd 3.7 does not tell without the value.
+func (c v3Client) readBoth(ctx context.Context) (*pb.TxnResponse, error) {
+	res, err := c.read(ctx, readOf(intentKey, false), readOf(begunKey, false))
+	if tooLong(err) {
+		res, err = c.read(ctx, readOf(intentKey, false), readOf(begunKey, true))
+	}
+	if tooLong(err) {
+		return nil, deleteIt(intentKey, err)
+	}
+	return res, err
+}
+
+func (c v3Client) read(ctx context.Context, both ...*pb.RequestOp) (*pb.TxnResponse, error) {
+	return c.keys.Txn(ctx, &pb.TxnRequest{Success: both})
+}
+
+// deleteIt is for a value that was not received for its length.
+func deleteIt(key string, err error) error {
+	return fmt.Errorf("the value of the key %s is too long to be ours: delete the key: %w", key, err)
+}
+
+// tooLong tells whether gRPC did not receive an answer for its length.
+func tooLong(err error) bool {
+	return status.Code(err) == codes.ResourceExhausted && strings.Contains(err.Error(), "received message larger than max")
+}
+
+func readOf(key string, onlyKey bool) *pb.RequestOp {
+	read := &pb.RangeRequest{Key: []byte(key), KeysOnly: onlyKey}
+	return &pb.RequestOp{Request: &pb.RequestOp_RequestRange{RequestRange: read}}
 }
 
 // readIn is what the nth read of a transaction found, nil = nothing.

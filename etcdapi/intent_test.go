@@ -3,9 +3,12 @@ package etcdapi
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -79,6 +82,54 @@ func TestBusyIsNotForbidden(t *testing.T) {
 		i, _, none := a.readIntent(t.Context(), answer{contact: contact{clientPort, url}, cluster: 1, api: "v3"})
 		if (none != "") != impossible || (i != nil && i.Unclear != "") == impossible {
 			t.Errorf("%v: reads %+v, %q", err, i, none)
+		}
+	}
+}
+
+// shelf has the two keys, some with values that are longer than an answer may be.
+type shelf struct {
+	grpc.ClientConnInterface
+	long map[string]bool
+}
+
+func (s shelf) Invoke(_ context.Context, method string, args, reply any, _ ...grpc.CallOption) error {
+	if method == pb.Lease_LeaseTimeToLive_FullMethodName {
+		reply.(*pb.LeaseTimeToLiveResponse).TTL = 99
+		return nil
+	}
+	for _, op := range args.(*pb.TxnRequest).Success {
+		read := op.GetRequestRange()
+		kv := &mvccpb.KeyValue{Key: read.Key, ModRevision: 5}
+		switch {
+		case !read.KeysOnly && s.long[string(read.Key)]:
+			return status.Error(codes.ResourceExhausted, "grpc: received message larger than max (1200150 vs. 1048576)")
+		case !read.KeysOnly:
+			kv.Value, kv.Lease = []byte(`{"name":"n1"}`), 7 // which only comes with it from an etcd 3.7
+		}
+		found := &pb.RangeResponse{Kvs: []*mvccpb.KeyValue{kv}}
+		res := reply.(*pb.TxnResponse)
+		res.Responses = append(res.Responses, &pb.ResponseOp{Response: &pb.ResponseOp_ResponseRange{ResponseRange: found}})
+	}
+	return nil
+}
+
+// A value that is too long to be received hides no intent; one of an intent is no
+// word that there is none.
+func TestLongValueHidesNothing(t *testing.T) {
+	for _, long := range []map[string]bool{{}, {begunKey: true}, {intentKey: true}, {begunKey: true, intentKey: true}} {
+		conn := shelf{long: long}
+		live, begun, err := v3Client{keys: pb.NewKVClient(conn), leases: pb.NewLeaseClient(conn)}.intent(t.Context())
+		if long[intentKey] {
+			if err == nil || errors.Is(err, errForbidden) || !strings.Contains(err.Error(), "delete the key") || !strings.Contains(err.Error(), intentKey) {
+				t.Errorf("%v: %+v, %v", long, live, err)
+			}
+			continue
+		}
+		if err != nil || live == nil || begun == nil || live.Left <= 0 || live.Revision != 5 || begun.Revision != 5 {
+			t.Fatalf("%v: %+v, %+v, %v", long, live, begun, err)
+		}
+		if live.Name != "n1" || (begun.Name == "unknown") != long[begunKey] {
+			t.Errorf("%v: %+v, %+v", long, live, begun)
 		}
 	}
 }
