@@ -237,3 +237,17 @@ func TestPrintable(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// A member/ that is a link to another disk is told for what it is.
+func TestLinkedMember(t *testing.T) {
+	dir, disk := t.TempDir(), t.TempDir()
+	if err := os.Symlink(disk, filepath.Join(dir, "member")); err != nil {
+		t.Fatal(err)
+	}
+	line := "-name=a -initial-cluster=a=http://127.9.9.9:1 -initial-cluster-state=new -initial-advertise-peer-urls=http://127.9.9.9:1" +
+		" -client-port=2 -etcd-version=3.6.0 -timeout=9s -dead-after=1s -data-dir=" + dir
+	code, stdout, stderr := elastic(t, nil, strings.Fields(line)...)
+	if code != 78 || stdout != "" || !strings.Contains(stderr, disk) || !strings.Contains(stderr, "whole data dir on that disk") || strings.Contains(stderr, "writable") {
+		t.Errorf("exit code %d, %q, %q", code, stdout, stderr)
+	}
+}

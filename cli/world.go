@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -239,9 +240,16 @@ func (w *world) record(e joiner.Entry) error {
 		WALMarker: w.version.Major >= 3, // an etcd 2 would take it for a WAL
 	})
 	if err != nil {
-		return &joiner.Refusal{Err: err, Hint: "make the data dir writable for this user, or give another -data-dir"}
+		return &joiner.Refusal{Err: err, Hint: recordHint(err)}
 	}
 	return nil
+}
+
+func recordHint(err error) string {
+	if errors.Is(err, datadir.ErrLink) {
+		return "have the whole data dir on that disk (-data-dir, or a data dir that is the link itself), or only the WAL (-wal-dir)"
+	}
+	return "make the data dir writable for this user, or give another -data-dir"
 }
 
 func (w *world) archive() error {

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"strings"
@@ -36,6 +37,9 @@ func WriteRecord(dataDir, walDir string, r joiner.Record) error {
 	}
 	walDir = walDirOf(dataDir, walDir)
 	return locking(dataDir, "write founder record", func(root *os.Root) error {
+		if err := leadsOut(root, "member"); err != nil {
+			return err
+		}
 		if old, err := load(root); err == nil && old != nil && marked(root, walDir, old) && old.Token == r.Token && old.MemberID == r.MemberID {
 			return nil
 		}
@@ -55,6 +59,21 @@ func WriteRecord(dataDir, walDir string, r joiner.Record) error {
 		}
 		return store(root, &r)
 	})
+}
+
+// ErrLink is of a link that leads out of the data dir, or nowhere. etcd follows
+// it, but who etcd runs as may have planted it, and root writes here.
+var ErrLink = errors.New("a link that leads out of the data dir")
+
+func leadsOut(root *os.Root, name string) error {
+	target, err := root.Readlink(name)
+	if err != nil {
+		return nil // it is no link
+	}
+	if _, err := root.Stat(name); err != nil {
+		return fmt.Errorf("%s is %w, to %q", name, ErrLink, target)
+	}
+	return nil
 }
 
 // markWAL puts the marker into the WAL dir, which may be on another disk.

@@ -2,6 +2,7 @@ package datadir
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -232,9 +233,26 @@ func TestWriteRecordLinks(t *testing.T) {
 		if got, _ := os.ReadFile(filepath.Join(victim, "file")); string(got) != "precious" || strings.Contains(list(t, victim), "founder") {
 			t.Errorf("%s: %v, wrote to %s: %q", name, err, list(t, victim), got)
 		}
-		if name == "member" && err == nil {
-			t.Errorf("%s: no error", name)
+		if name == "member" && (!errors.Is(err, ErrLink) || !strings.Contains(err.Error(), victim)) {
+			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// A link that stays inside the data dir leads nobody astray; one that leads nowhere
+// is said to.
+func TestWriteRecordLinkInside(t *testing.T) {
+	dir := tree(t, map[string]string{"real/": ""})
+	if err := os.Symlink("real", filepath.Join(dir, "member")); err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, mine)
+	wantRecord(t, "by a link inside", dir, false)
+	if err := os.RemoveAll(filepath.Join(dir, "real")); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteRecord(dir, "", mine); !errors.Is(err, ErrLink) {
+		t.Errorf("to nowhere: %v", err)
 	}
 }
 
