@@ -73,7 +73,7 @@ func (a *app) applyOnce(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	w, err := a.open(ctx, c, s)
+	w, err := a.open(c, s)
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ no such token, or the cluster does not let us in (credentials, TLS).`,
 }
 
 func (a *app) collect(ctx context.Context, c *cli.Command) error {
-	w, err := a.openToken(ctx, c)
+	w, err := a.openToken(c)
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func (a *app) showToken(ctx context.Context, c *cli.Command) error {
 	if !known {
 		return usagef("-o=%s is not text or json", c.String("o"))
 	}
-	w, err := a.openToken(ctx, c)
+	w, err := a.openToken(c)
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func (t ofToken) String(name string) string {
 }
 
 // openToken makes the world of somebody who looks at a token.
-func (a *app) openToken(ctx context.Context, c *cli.Command) (*world, error) {
+func (a *app) openToken(c *cli.Command) (*world, error) {
 	if c.Args().Len() > 1 {
 		return nil, usagef("%q: one token at a time", c.Args().Slice())
 	}
@@ -51,7 +51,7 @@ func (a *app) openToken(ctx context.Context, c *cli.Command) (*world, error) {
 		return nil, usagef("no token: give its URL, or -discovery-token with -discovery-endpoints")
 	}
 	s.policy.PeerURLs = nil // what runs on this host does not matter
-	return a.open(ctx, c, s)
+	return a.open(c, s)
 }
 
 // registered is a token beside the cluster that its founders form.

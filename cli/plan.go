@@ -87,7 +87,7 @@ func (a *app) makeReport(ctx context.Context, c *cli.Command) (report, error) {
 	if err != nil {
 		return report{}, err
 	}
-	w, err := a.open(ctx, c, s)
+	w, err := a.open(c, s)
 	if err != nil {
 		return report{}, err
 	}

@@ -27,7 +27,7 @@ func (a *app) decideAndPrint(ctx context.Context, c *cli.Command) error {
 	if err := a.printableAtAll(out, s); err != nil {
 		return err
 	}
-	w, err := a.open(ctx, c, s)
+	w, err := a.open(c, s)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,7 @@ package cli
 
 import (
 	"os"
-	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -24,12 +24,6 @@ type settings struct {
 	etcd       localEtcd
 	timeout    time.Duration
 	thorough   bool // waits for every address
-}
-
-// localEtcd says where the version of this host's etcd comes from.
-type localEtcd struct {
-	version joiner.Version // as told; zero = ask the binary
-	binary  string         // "" = there is none to ask
 }
 
 // values are the flags of a command line.
@@ -128,21 +122,18 @@ func readEtcd(c values) (e localEtcd, anyVersion bool, err error) {
 	version, binary := c.String("etcd-version"), c.String("etcd-binary")
 	switch {
 	case version == "any":
-		return e, true, nil
+		return localEtcd{told: true}, true, nil
 	case version != "":
 		if e.version, err = etcdapi.ParseVersion(version); err != nil {
 			return e, false, usagef("-etcd-version: %w", err)
 		}
-		return e, false, nil
+		e.told = true
 	case binary != "":
 		if _, err := os.Stat(binary); err != nil {
 			return e, false, usagef("-etcd-binary: %w", err)
 		}
-		return localEtcd{binary: binary}, false, nil
-	}
-	for _, name := range []string{"etcd", "etcd2"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return localEtcd{binary: path}, false, nil
+		if e.binary, err = filepath.Abs(binary); err != nil {
+			return e, false, usagef("-etcd-binary: %w", err)
 		}
 	}
 	return e, false, nil

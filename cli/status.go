@@ -50,7 +50,7 @@ func (a *app) status(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	w, err := a.open(ctx, c, looks(s))
+	w, err := a.open(c, looks(s))
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (l looking) String(name string) string {
 // member, and where it is told whom to ask, what may run at etcd's default URL
 // of this host is not asked as well.
 func looks(s settings) settings {
-	s.thorough = true
+	s.thorough, s.etcd = true, localEtcd{told: true}
 	if len(s.endpoints) > 0 && !s.policy.Announces {
 		s.policy.PeerURLs = nil
 	}

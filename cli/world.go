@@ -29,31 +29,26 @@ type world struct {
 	s        settings
 	sources  discovery.Several
 	api      *etcdapi.API
-	version  joiner.Version
+	etcd     ownEtcd
 	reporter *reporter
 	last     joiner.Observation
-	warned   map[string]string // of each hint that failed, why
+	warned   map[string]string // of each that failed, why
 }
 
 // open makes the world of a command line, with its log.
-func (a *app) open(ctx context.Context, c *cli.Command, s settings) (*world, error) {
+func (a *app) open(c *cli.Command, s settings) (*world, error) {
 	log, err := newLogger(c, a.stderr)
 	if err != nil {
 		return nil, err
 	}
-	return newWorld(ctx, s, log)
+	return newWorld(s, log)
 }
 
-func newWorld(ctx context.Context, s settings, log *logrus.Logger) (*world, error) {
-	w := &world{s: s, version: s.etcd.version, reporter: newReporter(log), warned: map[string]string{}}
+func newWorld(s settings, log *logrus.Logger) (*world, error) {
+	w := &world{s: s, etcd: ownEtcd{localEtcd: s.etcd}, reporter: newReporter(log), warned: map[string]string{}}
 	var err error
 	if w.sources, err = s.sources.connect(); err != nil {
 		return nil, err
-	}
-	if s.etcd.binary != "" {
-		if w.version, err = etcdapi.LocalVersion(ctx, s.etcd.binary); err != nil {
-			log.Warnf("the version of this host's etcd is not known: %v", err)
-		}
 	}
 	w.api, err = etcdapi.New(etcdapi.Config{Endpoints: s.endpoints, ClientPort: s.clientPort, Client: s.client, Peer: s.peer, As: s.as, Own: s.policy.PeerURLs, Thorough: s.thorough})
 	if err != nil {
@@ -105,7 +100,7 @@ func interrupted(ctx context.Context, plan joiner.Plan) joiner.Plan {
 // Observe looks at the disk, the discovery service and every member that
 // either leads to.
 func (w *world) Observe(ctx context.Context) (joiner.Observation, error) {
-	o := joiner.Observation{EtcdVersion: w.version}
+	var o joiner.Observation
 	var err error
 	if o.Disk, err = datadir.Read(w.s.policy.DataDir, w.s.policy.WALDir); err != nil {
 		return o, &joiner.Refusal{Err: err, Hint: "make the path readable and a directory, or give another -data-dir"}
@@ -119,9 +114,22 @@ func (w *world) Observe(ctx context.Context) (joiner.Observation, error) {
 	sight := w.api.Look(ctx, at)
 	o.Clusters, o.Views, o.Failures, o.Contacts, o.Named = sight.Clusters, sight.Views, sight.Failures, sight.Contacts, sight.Named
 	o.Preflight = <-selfCheck
+	o.EtcdVersion = w.etcdVersion(ctx)
 	w.last = o
 	return o, nil
 }
+
+// etcdVersion is that of the etcd that would be started now.
+func (w *world) etcdVersion(ctx context.Context) joiner.Version {
+	v, err := w.etcd.look(ctx)
+	if why := fmt.Sprint(err); err != nil && ctx.Err() == nil && why != w.warned[etcdUnknown] {
+		w.reporter.log.Warnf("%s: %s", etcdUnknown, why)
+		w.warned[etcdUnknown] = why
+	}
+	return v
+}
+
+const etcdUnknown = "the version of this host's etcd is not known"
 
 // warn tells people of hints that fail, once each time that they fail anew.
 func (w *world) warn(hints []joiner.Hint) {
@@ -197,7 +205,7 @@ func (w *world) Do(ctx context.Context, plan joiner.Plan) error {
 	case joiner.StepUpdate:
 		return w.api.Update(ctx, plan.Cluster, *plan.Member, p.PeerURLs, under(plan))
 	case joiner.StepAdd:
-		return w.api.Add(ctx, plan.Cluster, p.PeerURLs, plan.Learner, under(plan))
+		return w.add(ctx, plan)
 	case joiner.StepMoveLeader:
 		return w.api.MoveLeader(ctx, plan.Cluster, *plan.Member)
 	case joiner.StepPromote:
@@ -206,8 +214,29 @@ func (w *world) Do(ctx context.Context, plan joiner.Plan) error {
 	return fmt.Errorf("step %q is not one that is done", plan.Step)
 }
 
-// remove removes a member, and its registrations after that.
+// add asks this host's etcd once more: the members die of a wrong one.
+func (w *world) add(ctx context.Context, plan joiner.Plan) error {
+	if err := w.sameEtcd(ctx); err != nil {
+		return err
+	}
+	return w.api.Add(ctx, plan.Cluster, w.s.policy.PeerURLs, plan.Learner, under(plan))
+}
+
+// sameEtcd asks in any case: a script does not look other when what it starts
+// does.
+func (w *world) sameEtcd(ctx context.Context) error {
+	if v, _ := w.etcd.ask(ctx); v != w.last.EtcdVersion {
+		return fmt.Errorf("this host's etcd is %s, and was %s when the change was decided", v, w.last.EtcdVersion)
+	}
+	return nil
+}
+
+// remove removes a member, and its registrations after that. It may be for a
+// host that could not join then.
 func (w *world) remove(ctx context.Context, plan joiner.Plan) error {
+	if err := w.sameEtcd(ctx); err != nil {
+		return err
+	}
 	if err := w.api.Remove(ctx, plan.Cluster, *plan.Member, under(plan)); err != nil {
 		return err
 	}
@@ -237,7 +266,7 @@ func (w *world) record(e joiner.Entry) error {
 	}
 	err = datadir.WriteRecord(w.s.policy.DataDir, w.s.policy.WALDir, joiner.Record{
 		Token: w.last.Discovery.Token, MemberID: id,
-		WALMarker: w.version.Major >= 3, // an etcd 2 would take it for a WAL
+		WALMarker: w.last.EtcdVersion.Major >= 3, // an etcd 2 would take it for a WAL
 	})
 	if err != nil {
 		return &joiner.Refusal{Err: err, Hint: recordHint(err)}
