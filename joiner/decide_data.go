@@ -15,10 +15,13 @@ func withData(p Policy, o Observation) Plan {
 		return withDataAlone(p, o)
 	}
 	m, listed := c.member(o.Disk.MemberID)
-	switch {
-	case !listed:
+	if !listed {
 		return removed(p, o, c)
-	case !sameURLs(m.PeerURLs, p.PeerURLs):
+	}
+	if plan, blocked := (joining{p, o, c}).mayResume(); blocked {
+		return plan
+	}
+	if !sameURLs(m.PeerURLs, p.PeerURLs) {
 		return moved(p, o, c, m)
 	}
 	return resume(p, o, ResumeMember,
@@ -33,6 +36,9 @@ func withDataAlone(p Policy, o Observation) Plan {
 	}
 	i := slices.IndexFunc(o.Clusters, func(c Cluster) bool { return o.isOurs(c, p) })
 	if i < 0 || o.knows(o.Disk.ClusterID) {
+		if plan, blocked := o.seenOlder(); blocked {
+			return plan
+		}
 		return resume(p, o, ResumeUnconfirmed,
 			fmt.Sprintf("this host has data of cluster %s, of which no quorum answers%s", o.Disk.ClusterID, o.others()))
 	}
@@ -40,6 +46,16 @@ func withDataAlone(p Policy, o Observation) Plan {
 	return refuse(DataForeign,
 		fmt.Sprintf("the data dir %q belongs to cluster %s, but %s answers as cluster %s", p.DataDir, o.Disk.ClusterID, c.From, c.ID),
 		fmt.Sprintf("give the data dir of cluster %s, or the addresses of the members of cluster %s; if this host is to leave that one for good, move the directory away", c.ID, o.Disk.ClusterID))
+}
+
+// seenOlder is mayResume where single members answer, and no quorum.
+func (o Observation) seenOlder() (plan Plan, blocked bool) {
+	for _, v := range o.Views {
+		if plan, blocked := o.spares(v.ClusterID, v.Members); blocked && v.ClusterID == o.Disk.ClusterID {
+			return plan, true
+		}
+	}
+	return Plan{}, false
 }
 
 // others quotes a cluster that answers, and may be somebody else's.

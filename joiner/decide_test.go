@@ -126,6 +126,35 @@ func with(o Observation, change func(*Observation)) Observation {
 	return o
 }
 
+// ofVersion is an observation of a host with that etcd.
+func ofVersion(major, minor int64, o Observation) Observation {
+	o.EtcdVersion = Version{major, minor}
+	return o
+}
+
+// servers gives the members' etcds, "-" = unknown.
+func servers(versions string) func(*Cluster) {
+	return func(c *Cluster) {
+		for i, v := range strings.Fields(versions) {
+			c.Members[i].Version = Version{}
+			if v != "-" {
+				c.Members[i].Version = Version{3, int64(v[2] - '0')}
+			}
+		}
+	}
+}
+
+func downgrading(c *Cluster) { c.Downgrading = true }
+
+func undecidedYet(c *Cluster) { c.Version = undecidedVersion }
+
+// alone is a host that finds one member of its cluster, a 3.6, and no quorum.
+func alone(major, minor int64) Observation {
+	o := ofVersion(major, minor, hasData(1))
+	o.Views, o.Elapsed = []View{served(2, "dead healthy dead")}, resumeGrace
+	return o
+}
+
 func served(n int, states string) View {
 	return View{From: hostURL(n), ClusterID: clusterID, Members: members(states)}
 }
@@ -182,6 +211,25 @@ var dataCases = []decideCase{
 	{"data of the token's cluster, another one at its addresses", host(1), with(hasData(1), func(o *Observation) {
 		o.Clusters = []Cluster{cluster("healthy healthy", func(c *Cluster) { c.ID = 7 })}
 	}), StepEmit, ResumeUnconfirmed, 0},
+	{"data, version two higher", host(1), ofVersion(3, 8, hasData(1, cluster("dead healthy healthy"))), StepRefuse, VersionSkew, 78},
+	{"data, version two higher, moved here", host(4), ofVersion(3, 8, hasData(1, cluster("dead healthy healthy"))), StepRefuse, VersionSkew, 78},
+	{"data, version two higher, an etcd runs", host(1), with(ofVersion(3, 8, hasData(1, cluster("healthy healthy healthy"))), func(o *Observation) { o.Disk.Running = true }), StepEmit, ResumeRunning, 0},
+	{"data, version two higher, downgrading", host(1), ofVersion(3, 8, hasData(1, cluster("dead healthy healthy", downgrading))), StepRefuse, VersionSkew, 78},
+	{"data, version one higher", host(1), ofVersion(3, 7, hasData(1, cluster("dead healthy healthy"))), StepEmit, ResumeMember, 0},
+	{"data, version one higher, downgrading", host(1), ofVersion(3, 7, hasData(1, cluster("dead healthy healthy", downgrading))), StepEmit, ResumeMember, 0},
+	{"data, version lower, downgrading", host(1), ofVersion(3, 5, hasData(1, cluster("dead healthy healthy", downgrading))), StepEmit, ResumeMember, 0},
+	{"data, version lower", host(1), ofVersion(3, 4, hasData(1, cluster("dead healthy healthy"))), StepEmit, ResumeMember, 0},
+	{"data, version unknown", host(1), ofVersion(0, 0, hasData(1, cluster("dead healthy healthy"))), StepEmit, ResumeMember, 0},
+	{"data, version two higher than a cluster that is upgraded but for its version", host(1), ofVersion(3, 8, hasData(1, cluster("dead healthy healthy", servers("- 3.7 3.7")))), StepRefuse, VersionSkew, 78},
+	{"data, cluster says 3.0, version one higher than the servers", host(1), ofVersion(3, 7, hasData(1, cluster("dead healthy healthy", undecidedYet))), StepEmit, ResumeMember, 0},
+	{"data, cluster says 3.0, version two higher than a server", host(1), ofVersion(3, 8, hasData(1, cluster("dead healthy healthy", undecidedYet, servers("- 3.7 3.6")))), StepRefuse, VersionSkew, 78},
+	{"data, cluster without a version, version two higher than a server", host(1), ofVersion(3, 8, hasData(1, cluster("dead healthy healthy", func(c *Cluster) { c.Version = Version{} }))), StepRefuse, VersionSkew, 78},
+	{"data of 2.3, cluster says 2.1", host(1), ofVersion(2, 3, hasData(1, cluster("dead healthy healthy", version(2, 3), func(c *Cluster) { c.Version = Version{2, 1} }))), StepEmit, ResumeMember, 0},
+	{"data, no quorum answers, version two higher than a member's", host(1), alone(3, 8), StepRefuse, VersionSkew, 78},
+	{"data, no quorum answers, version one higher", host(1), alone(3, 7), StepEmit, ResumeUnconfirmed, 0},
+	{"data, no quorum answers, version lower", host(1), alone(3, 5), StepEmit, ResumeUnconfirmed, 0},
+	{"data, no quorum answers, version unknown", host(1), alone(0, 0), StepEmit, ResumeUnconfirmed, 0},
+	{"data, no quorum answers, version two higher than that of somebody else", host(1), with(alone(3, 8), func(o *Observation) { o.Views[0].ClusterID = 7 }), StepEmit, ResumeUnconfirmed, 0},
 	{"damaged", host(1), Observation{Disk: Disk{State: DiskDamaged, Detail: "short"}}, StepRefuse, DataDamaged, 78},
 }
 

@@ -148,6 +148,9 @@ func Warnings(p Policy, o Observation) []string {
 	for _, f := range slices.Concat(o.Preflight.Certificate, o.Preflight.Unresolved) {
 		list = append(list, "the other members may not find or trust this host: "+f.String())
 	}
+	if text, warn := o.ageWarning(p); warn {
+		list = append(list, text)
+	}
 	if d := o.Discovery; d.Error != "" || d.Missing {
 		list = append(list, fmt.Sprintf("%s: it may not lead later hosts to this member, and lead them to members that are gone (elastic-etcd discovery gc)", d.failure()))
 	}

@@ -195,6 +195,10 @@ func TestWarnings(t *testing.T) {
 			o.Discovery = Discovery{Kind: "v2", Token: token, Error: "http://disco: refused"}
 		}), []string{"http://disco: refused: it may not lead later hosts"}},
 		{"the token is gone", host(1), with(hasData(1, cluster("healthy healthy healthy")), func(o *Observation) { o.Discovery = Discovery{Kind: "v2", Token: token, Missing: true} }), []string{"there is no such token"}},
+		{"this etcd is not known", host(1), ofVersion(0, 0, hasData(1, cluster("dead healthy healthy"))), []string{"is not known"}},
+		{"this etcd is not known, and may be any", host(1, func(p *Policy) { p.AnyVersion = true }), ofVersion(0, 0, hasData(1, cluster("dead healthy healthy"))), nil},
+		{"this etcd is too old", host(1), ofVersion(3, 5, hasData(1, cluster("dead healthy healthy"))), []string{"is 3.5 and cluster"}},
+		{"this etcd is too old, downgrading", host(1), ofVersion(3, 5, hasData(1, cluster("dead healthy healthy", downgrading))), nil},
 		{"another member could", host(1), failed(hasData(1, cluster("healthy healthy healthy")), AuthRequired), nil},
 	} {
 		got := Warnings(c.p, c.o)

@@ -36,6 +36,12 @@ func (v Version) foundsWith(other Version) bool {
 	return v.mayJoin(other) || other.mayJoin(v)
 }
 
+// killsMembers tells whether a server of version v writes what a server of
+// version other dies of: it is more than one minor newer.
+func (v Version) killsMembers(other Version) bool {
+	return v.Known() && other.Known() && v.atLeast(other) && !v.mayJoin(other)
+}
+
 func (v Version) atLeast(other Version) bool {
 	return v.Major > other.Major || v.Major == other.Major && v.Minor >= other.Minor
 }
@@ -62,6 +68,50 @@ func (j joining) mayStart(m Member) (plan Plan, blocked bool) {
 		return Plan{}, false
 	}
 	return j.version()
+}
+
+// mayResume stands before this host's etcd goes on as the member that it is.
+// An older one, or one that nobody knows, is no danger to be refused for: etcd
+// itself does not start where it is too old. Members that are further than
+// their cluster's version are no leave: this host's data is of that version,
+// and a 3.6 panics over what a 3.4 left, a 3.7 over a 3.5's.
+func (j joining) mayResume() (plan Plan, blocked bool) {
+	switch {
+	case j.c.decided() && j.o.EtcdVersion.killsMembers(j.c.Version):
+		return j.o.tooNew("cluster " + j.c.ID.String() + " is " + j.c.Version.String()), true
+	case j.c.decided():
+		return Plan{}, false
+	}
+	return j.o.spares(j.c.ID, j.c.Members)
+}
+
+// ageWarning is of an etcd that resumes, and may not.
+func (o Observation) ageWarning(p Policy) (text string, warn bool) {
+	c, found := o.cluster(o.Disk.ClusterID)
+	mine := o.EtcdVersion
+	switch {
+	case o.Disk.State != DiskData || o.Disk.Running || p.AnyVersion:
+	case !mine.Known():
+		return "the version of this host's etcd is not known: one that is more than one minor newer than the cluster would kill its members (-etcd-binary, -etcd-version)", true
+	case found && c.decided() && !c.Downgrading && !mine.atLeast(c.Version):
+		return fmt.Sprintf("this host's etcd is %s and cluster %s is %s: etcd does not start where it is older than its cluster", mine, c.ID, c.Version), true
+	}
+	return "", false
+}
+
+// spares tells whether the servers of a cluster survive what this host's etcd
+// writes, as far as their versions are known.
+func (o Observation) spares(cluster ID, members []Member) (plan Plan, blocked bool) {
+	i := slices.IndexFunc(members, func(m Member) bool { return o.EtcdVersion.killsMembers(m.Version) })
+	if i < 0 {
+		return Plan{}, false
+	}
+	return o.tooNew(fmt.Sprintf("member %s of cluster %s is %s", describe(members[i]), cluster, members[i].Version)), true
+}
+
+func (o Observation) tooNew(what string) Plan {
+	return refuse(VersionSkew, fmt.Sprintf("this host's etcd is %s and %s: its members would die of an etcd that is more than one minor newer", o.EtcdVersion, what),
+		"nothing was changed: install the etcd that this host had, or the next minor, and upgrade all members one minor at a time")
 }
 
 func (j joining) version() (plan Plan, blocked bool) {
@@ -91,8 +141,11 @@ func (j joining) version() (plan Plan, blocked bool) {
 // together for some seconds; a founder that dies before that leaves it there.
 var undecidedVersion = Version{3, 0}
 
-// decided tells whether the cluster has agreed on a version.
-func (c Cluster) decided() bool { return c.Version.Known() && c.Version != undecidedVersion }
+// decided tells whether the version of the cluster says what its members are
+// at least. An etcd 2 says 2.1 until all founders were up.
+func (c Cluster) decided() bool {
+	return c.Version.Known() && c.Version != undecidedVersion && c.Version != Version{2, 1}
+}
 
 // mayFitServers tells whether this etcd fits once the members have agreed: it
 // is too new for none of those whose version is known.
