@@ -87,7 +87,7 @@ func (a *app) applied(c *cli.Command, t *target) (settings, error) {
 	if err != nil {
 		return s, err
 	}
-	s = t.peerFiles(s)
+	s = t.ownEtcd(t.peerFiles(s))
 	s.policy.Standby, s.policy.Promotes = c.Bool("standby"), c.Bool("promotes")
 	if err := t.check(own(s)); err != nil {
 		return s, &failure{joiner.ExitNeedsHuman, err}

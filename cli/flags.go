@@ -45,7 +45,7 @@ func (a *app) decisionFlags() []cli.Flag {
 		a.text("peer-key-file", "", "key `file` of -peer-cert-file (default: -key)"),
 		a.text("user", "", "`name` of an etcd user with the role root, where the cluster has auth on"),
 		a.text("password-file", "", "`file` with the password of -user (or the variable ELASTIC_ETCD_PASSWORD)"),
-		a.text("etcd-binary", "", "the etcd `file` of this host, asked for its version (default: etcd or etcd2 on PATH)"),
+		a.text("etcd-binary", "", "the etcd `file` of this host, asked for its version (default: the program that the unit starts, or etcd or etcd2 on PATH)"),
 		a.text("etcd-version", "", "the `version` of this host's etcd, or any to join without knowing it"),
 		a.text("learner", string(joiner.LearnerAuto), "join as a learner first: `auto|always|never`; auto: where elastic-etcd promote follows, and as the second member"),
 		a.text("stale-data", "archive", "what to do with the data of a member that the cluster removed: `archive|refuse`"),

@@ -93,7 +93,7 @@ func (e *ownEtcd) askable(path string) error {
 		return fmt.Errorf("%s starts it: %w", e.unit, err)
 	}
 	if script {
-		return fmt.Errorf("%s starts a script, %s", e.unit, path)
+		return fmt.Errorf("%s starts a script, %s, which is not asked (-etcd-binary or -etcd-version tells)", e.unit, path)
 	}
 	return nil
 }

@@ -1,13 +1,96 @@
 package cli
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	urfave "github.com/urfave/cli/v3"
+
+	"github.com/sttts/elastic-etcd/generator"
 	"github.com/sttts/elastic-etcd/joiner"
 )
+
+// TestMain lets this program be an etcd, which is no script: one that has a
+// file with its version beside it.
+func TestMain(m *testing.M) {
+	if version, err := os.ReadFile(os.Args[0] + ".version"); err == nil {
+		fmt.Println("etcd Version: " + string(version))
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func programEtcd(t *testing.T, path, version string) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(self, path); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path+".version", []byte(version), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The etcd of a unit is the one that it starts, whatever PATH has. A wrapper is
+// not known, and a script not even run: it may start an etcd.
+func TestUnitsEtcd(t *testing.T) {
+	dir := t.TempDir()
+	onPath, ofUnit, script, told := filepath.Join(dir, "etcd"), filepath.Join(dir, "of-unit"), filepath.Join(dir, "script"), filepath.Join(dir, "told")
+	fakeEtcd(t, onPath, "3.4.34")
+	programEtcd(t, ofUnit, "3.6.16")
+	fakeEtcd(t, script, "3.6.16")
+	fakeEtcd(t, told, "3.7.3")
+	t.Setenv("PATH", dir+":/bin:/usr/bin")
+	for _, c := range []struct {
+		name  string
+		flags string
+		unit  []string
+		minor int64
+	}{
+		{"the unit's", "", []string{ofUnit, "--name=a"}, 6},
+		{"a script", "", []string{script}, 0},
+		{"a shell", "", []string{"/bin/sh", "-c", onPath}, 0},
+		{"another program", "", []string{"/bin/true", onPath}, 0},
+		{"one that is not there", "", []string{filepath.Join(dir, "gone")}, 0},
+		{"a script, and the etcd is given", "-etcd-binary=" + told, []string{script}, 7},
+		{"a script, and the version is given", "-etcd-version=3.5.35", []string{script}, 5},
+		{"no unit is known", "", nil, 4},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := appliedTo(t, c.flags, c.unit)
+			wantVersion(t, &ownEtcd{localEtcd: s.etcd}, c.minor)
+		})
+	}
+	if _, err := os.Stat(script + ".asked"); err == nil {
+		t.Error("the script was run")
+	}
+}
+
+// appliedTo are the settings of apply for a unit with that command.
+func appliedTo(t *testing.T, flags string, command []string) (s settings) {
+	t.Helper()
+	a := &app{}
+	unit := &target{name: "etcd.service", unit: generator.Unit{Name: "etcd.service", Loaded: true, Command: command}}
+	apply := a.applyCommand()
+	apply.Action = func(_ context.Context, c *urfave.Command) (err error) {
+		s, err = a.applied(c, unit)
+		return err
+	}
+	root := a.root()
+	root.Commands = []*urfave.Command{apply}
+	line := "elastic-etcd -name=a -endpoints=http://10.0.0.2:2379 -initial-advertise-peer-urls=http://10.0.0.1:2380 " + flags + " apply"
+	if err := root.Run(t.Context(), strings.Fields(line)); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
 
 // fakeEtcd puts a program in the place of what is there, as a package does. It
 // counts how often it was asked.

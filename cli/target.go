@@ -66,6 +66,15 @@ func (t *target) close() {
 	}
 }
 
+// ownEtcd are settings with the etcd that the unit starts, where none was given:
+// what PATH has may be another one.
+func (t *target) ownEtcd(s settings) settings {
+	if !s.etcd.told && s.etcd.binary == "" && len(t.unit.Command) > 0 {
+		s.etcd.binary, s.etcd.unit = t.unit.Command[0], t.name
+	}
+	return s
+}
+
 func (t *target) check(c joiner.EtcdConfig) error {
 	if t.manager == nil {
 		return nil

@@ -9,7 +9,7 @@ type Unit struct {
 	Up               bool              // it runs, or is being started
 	Environment      map[string]string // of Environment= lines
 	EnvironmentFiles []string          // in the order they are read
-	Command          []string          // of the first ExecStart=, unexpanded
+	Command          []string          // of the first ExecStart=, unexpanded; the program by its path
 	WorkingDirectory string
 	DropIns          []string
 
@@ -40,9 +40,19 @@ func readUnit(name string, props map[string]any) Unit {
 	}
 	commands, _ := props["ExecStart"].([][]any)
 	if len(commands) > 0 && len(commands[0]) > 1 {
-		u.Command, _ = commands[0][1].([]string)
+		u.Command = command(commands[0])
 	}
 	return u
+}
+
+// command are the words, of which the first one may be any other name (@).
+func command(list []any) []string {
+	path, _ := list[0].(string)
+	words, _ := list[1].([]string)
+	if path == "" || len(words) == 0 {
+		return words
+	}
+	return append([]string{path}, words[1:]...)
 }
 
 func first(list []any) any {

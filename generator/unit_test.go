@@ -30,7 +30,7 @@ func TestReadUnit(t *testing.T) {
 		"LoadState": "loaded", "WorkingDirectory": "/srv", "DropInPaths": []string{"/run/x.conf"},
 		"Environment":      []string{"ETCD_NAME=a=b", "X="},
 		"EnvironmentFiles": [][]any{{"/etc/default/etcd", true}, {}, {7}},
-		"ExecStart":        [][]any{{"/usr/bin/etcd", []string{"/usr/bin/etcd", "$ARGS"}, false}},
+		"ExecStart":        [][]any{{"/usr/bin/etcd", []string{"any other name", "$ARGS"}, false}},
 	})
 	if !u.Loaded || u.Environment["ETCD_NAME"] != "a=b" || !slices.Equal(u.EnvironmentFiles, []string{"/etc/default/etcd"}) || !slices.Equal(u.Command, []string{"/usr/bin/etcd", "$ARGS"}) {
 		t.Errorf("read %+v", u)
