@@ -46,6 +46,8 @@ func TestUnitsEtcd(t *testing.T) {
 	fakeEtcd(t, onPath, "3.4.34")
 	programEtcd(t, ofUnit, "3.6.16")
 	fakeEtcd(t, script, "3.6.16")
+	inShell := filepath.Join(t.TempDir(), "etcd")
+	programEtcd(t, inShell, "3.6.16")
 	fakeEtcd(t, told, "3.7.3")
 	t.Setenv("PATH", dir+":/bin:/usr/bin")
 	for _, c := range []struct {
@@ -56,7 +58,8 @@ func TestUnitsEtcd(t *testing.T) {
 	}{
 		{"the unit's", "", []string{ofUnit, "--name=a"}, 6},
 		{"a script", "", []string{script}, 0},
-		{"a shell", "", []string{"/bin/sh", "-c", onPath}, 0},
+		{"a shell that does more", "", []string{"/bin/sh", "-c", "true; " + onPath}, 0},
+		{"a shell that starts an etcd", "", []string{"/bin/sh", "-c", "A=1 " + inShell}, 6},
 		{"another program", "", []string{"/bin/true", onPath}, 0},
 		{"one that is not there", "", []string{filepath.Join(dir, "gone")}, 0},
 		{"a script, and the etcd is given", "-etcd-binary=" + told, []string{script}, 7},

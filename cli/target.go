@@ -69,8 +69,8 @@ func (t *target) close() {
 // ownEtcd are settings with the etcd that the unit starts, where none was given:
 // what PATH has may be another one.
 func (t *target) ownEtcd(s settings) settings {
-	if !s.etcd.told && s.etcd.binary == "" && len(t.unit.Command) > 0 {
-		s.etcd.binary, s.etcd.unit = t.unit.Command[0], t.name
+	if program := t.unit.Program(); !s.etcd.told && s.etcd.binary == "" && program != "" {
+		s.etcd.binary, s.etcd.unit = program, t.name
 	}
 	return s
 }

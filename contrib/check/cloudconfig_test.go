@@ -98,11 +98,8 @@ func TestCloudInitSchema(t *testing.T) {
 
 func TestCloudInitUnits(t *testing.T) {
 	files := hostFiles(t, cloudInitFile)
-	conf := files["/etc/elastic-etcd/elastic-etcd.conf"]
-	for _, want := range []string{"ELASTIC_ETCD_DISCOVERY=" + token + "\n", "\nELASTIC_ETCD_ETCD_BINARY=/usr/bin/etcd\n"} {
-		if !strings.Contains(conf, want) {
-			t.Errorf("elastic-etcd.conf is %q, without %q", conf, want)
-		}
+	if want := "ELASTIC_ETCD_DISCOVERY=" + token + "\n"; files["/etc/elastic-etcd/elastic-etcd.conf"] != want {
+		t.Errorf("elastic-etcd.conf is %q, not %q", files["/etc/elastic-etcd/elastic-etcd.conf"], want)
 	}
 	verify(t, map[string]string{
 		"etcd.service":                        debianEtcd,
