@@ -100,6 +100,26 @@ func (s *site) replaceWithAuth(hosts []*cluster.Host, fresh *cluster.Host, versi
 	s.lab.WaitHealthy(4, alive...)
 }
 
+// TestAuthPrepared: a host that changes nothing needs no user, where etcd tells
+// its status without one: 3.6 and later do not.
+func TestAuthPrepared(t *testing.T) {
+	for _, version := range etcds.Versions() {
+		t.Run(version, func(t *testing.T) {
+			s := newSite(t, 3)
+			hosts, fresh := s.lab.Hosts(3, version), s.lab.Host(version)
+			s.found(hosts...)
+			hosts[0].Add(fresh.PeerURL())
+			hosts[0].EnableAuth()
+			if v, err := etcdapi.ParseVersion(version); err != nil || v.Major == 3 && v.Minor >= 6 {
+				s.refused(hosts[0], fresh, "auth-required", "-join-strategy=prepare")
+				return
+			}
+			s.boot("join-listed", fresh, "-join-strategy=prepare")
+			s.lab.WaitHealthy(4, append(hosts, fresh)...)
+		})
+	}
+}
+
 // TestAuthWithCertificates: a certificate's name is a user's, who needs no
 // password; with a user given it is that user.
 func TestAuthWithCertificates(t *testing.T) {

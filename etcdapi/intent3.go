@@ -2,6 +2,7 @@ package etcdapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -201,13 +202,13 @@ func (c v3Client) deleteIf(ctx context.Context, key string, revision int64) erro
 }
 
 // impossible are the errors that say that the keys cannot be used: no permission,
-// no space, or an alarm CORRUPT. By their codes they are not told from what
+// nobody to have one, no space, or an alarm CORRUPT. By their codes they are not told from what
 // passes, such as "too many requests": then another host may well have an intent.
 var impossible = []error{rpctypes.ErrGRPCPermissionDenied, rpctypes.ErrGRPCNoSpace, rpctypes.ErrGRPCCorrupt}
 
 // orForbidden marks the errors that are among them.
 func orForbidden(ctx context.Context, err error) error {
-	if slices.ContainsFunc(impossible, func(known error) bool { return said(err, known) }) {
+	if errors.Is(err, errWantsUser) || slices.ContainsFunc(impossible, func(known error) bool { return said(err, known) }) {
 		return fmt.Errorf("%w: %w", errForbidden, err)
 	}
 	return cause(ctx, err)

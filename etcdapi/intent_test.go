@@ -47,7 +47,7 @@ func TestImpossible(t *testing.T) {
 		rpctypes.ErrGRPCTimeout:                                false,
 		status.Error(codes.ResourceExhausted, "grpc: received message larger than max (1200150 vs. 1048576)"): false,
 		status.Error(codes.PermissionDenied, "unexpected HTTP status code received from server: 403"):         false,
-		errWantsUser: false,
+		errWantsUser: true,
 	} {
 		if got := errors.Is(orForbidden(t.Context(), err), errForbidden); got != want {
 			t.Errorf("%v: %t", err, got)
