@@ -101,7 +101,7 @@ func (s *site) replaceWithAuth(hosts []*cluster.Host, fresh *cluster.Host, versi
 }
 
 // TestAuthPrepared: a host that changes nothing needs no user, where etcd tells
-// its status without one: 3.6 and later do not.
+// its status without one: 3.5 and later do not.
 func TestAuthPrepared(t *testing.T) {
 	for _, version := range etcds.Versions() {
 		t.Run(version, func(t *testing.T) {
@@ -110,7 +110,7 @@ func TestAuthPrepared(t *testing.T) {
 			s.found(hosts...)
 			hosts[0].Add(fresh.PeerURL())
 			hosts[0].EnableAuth()
-			if v, err := etcdapi.ParseVersion(version); err != nil || v.Major == 3 && v.Minor >= 6 {
+			if v, err := etcdapi.ParseVersion(version); err != nil || v.Major == 3 && v.Minor >= 5 {
 				s.refused(hosts[0], fresh, "auth-required", "-join-strategy=prepare")
 				return
 			}
