@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -349,7 +348,7 @@ var activePeer = regexp.MustCompile(`(?m)^etcd_network_active_peers\{.*Remote="(
 
 // activePeers are the members that an etcd counts as connected.
 func activePeers(ctx context.Context, h *cluster.Host) (map[uint64]bool, error) {
-	text, err := fetch(ctx, h.ClientURL()+"/metrics")
+	text, err := get(ctx, h.ClientURL()+"/metrics")
 	if err != nil {
 		return nil, err
 	}
@@ -362,20 +361,6 @@ func activePeers(ctx context.Context, h *cluster.Host) (map[uint64]bool, error) 
 		active[id] = match[2] != "0"
 	}
 	return active, nil
-}
-
-func fetch(ctx context.Context, url string) (string, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return "", err
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return "", err
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	return string(body), err
 }
 
 // ask asks for a change, here and there, and gives the verdict of the real
@@ -555,7 +540,7 @@ func (r *replay) sameMembers(s simulator.Step) {
 	for _, m := range r.healthy() {
 		h := r.host(m)
 		r.lab.WaitFor(fmt.Sprintf("%s to list the members after %s", h.Name, s), func(ctx context.Context) error {
-			text, err := fetch(ctx, h.PeerURL()+"/members")
+			text, err := get(ctx, h.PeerURL()+"/members")
 			if err != nil {
 				return err
 			}

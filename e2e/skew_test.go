@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"testing"
 
@@ -121,19 +120,14 @@ func (s *site) waitVersion(h *cluster.Host, minor string) {
 }
 
 func clusterVersion(ctx context.Context, h *cluster.Host) (string, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, h.ClientURL()+"/version", nil)
+	body, err := get(ctx, h.ClientURL()+"/version")
 	if err != nil {
 		return "", err
 	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return "", err
-	}
-	defer res.Body.Close()
 	var v struct {
 		Cluster string `json:"etcdcluster"`
 	}
-	return v.Cluster, json.NewDecoder(res.Body).Decode(&v)
+	return v.Cluster, json.Unmarshal([]byte(body), &v)
 }
 
 // TestDowngrade: while a downgrade is enabled nobody joins, as an etcd of

@@ -121,7 +121,7 @@ func (s *site) serve(h *cluster.Host, handler http.Handler) {
 func (s *site) waitSnapshot(leader *cluster.Host) {
 	s.Helper()
 	s.lab.WaitFor("the leader to send a snapshot", func(ctx context.Context) error {
-		vars, err := fetch(ctx, leader.ClientURL()+"/debug/vars")
+		vars, err := get(ctx, leader.ClientURL()+"/debug/vars")
 		if err == nil && !strings.Contains(vars, "StateSnapshot") {
 			err = errors.New("it sends none")
 		}
