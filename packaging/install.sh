@@ -27,6 +27,3 @@ install -d "$share/bash-completion/completions" "$share/zsh/vendor-completions" 
 "$run" completion bash >"$share/bash-completion/completions/elastic-etcd"
 "$run" completion zsh >"$share/zsh/vendor-completions/_elastic-etcd"
 "$run" completion fish >"$share/fish/vendor_completions.d/elastic-etcd.fish"
-for page in docs/man/*.[158]; do
-    if [ -e "$page" ]; then install -D -m 0644 -t "$share/man/man${page##*.}" "$page"; fi
-done
