@@ -12,29 +12,37 @@ import (
 // at every boundary between two steps, and then goes on: once on the same host,
 // once on another one that comes when the intent of the first has run out.
 func TestCrashAtEveryStep(t *testing.T) {
-	e := explorer{TB: t, tally: newTally()}
+	most := largest(t, 4)
 	for _, v := range versions {
-		for n := 1; n <= largest(t, 4); n++ {
-			multisets(begins, n, func(states []string) {
-				c, sees, ok := situation(v, states)
-				if !ok {
-					return
-				}
-				e.states++
-				for _, s := range joiner.Strategies() {
-					for _, size := range []int{n, n + 1, 0, joiner.SizeOfDiscovery} {
-						for _, promotes := range []bool{false, true} {
-							e.everySelf(c, states, sees, joiner.Policy{Strategy: s, Promotes: promotes, Size: size})
-						}
-					}
+		for n := 1; n <= most; n++ {
+			t.Run(fmt.Sprintf("%s/%d members", v, n), func(t *testing.T) {
+				t.Parallel()
+				e := explorer{TB: t, tally: newTally()}
+				e.everyCluster(v, n)
+				e.log(t)
+				if !underRace && n == most && e.situations < 10000 {
+					t.Errorf("only %d situations", e.situations)
 				}
 			})
 		}
 	}
-	e.log(t)
-	if !underRace && e.situations < 10000 {
-		t.Errorf("only %d situations", e.situations)
-	}
+}
+
+func (e explorer) everyCluster(v Version, n int) {
+	multisets(begins, n, func(states []string) {
+		c, sees, ok := situation(v, states)
+		if !ok {
+			return
+		}
+		e.states++
+		for _, s := range joiner.Strategies() {
+			for _, size := range []int{n, n + 1, 0, joiner.SizeOfDiscovery} {
+				for _, promotes := range []bool{false, true} {
+					e.everySelf(c, states, sees, joiner.Policy{Strategy: s, Promotes: promotes, Size: size})
+				}
+			}
+		}
+	})
 }
 
 func (e explorer) everySelf(c *Cluster, states []string, sees sight, p joiner.Policy) {
@@ -56,6 +64,7 @@ func (e explorer) everySelf(c *Cluster, states []string, sees sight, p joiner.Po
 			w.most++ // beside a dead member
 		}
 		w.actors = []*actor{newActor(w, self, p, sees)}
+		e.gone = map[string]bool{}
 		e.run(w, func(at *world) { e.crash(at, p, sees) })
 	}
 }
@@ -63,23 +72,35 @@ func (e explorer) everySelf(c *Cluster, states []string, sees sight, p joiner.Po
 // crash kills the first host's run here.
 func (e explorer) crash(w *world, p joiner.Policy, sees sight) {
 	again := w.clone()
-	again.trail = append(again.trail, "killed; again on the same host")
+	again.tell("killed; again on the same host")
 	again.actors[0].restart()
-	e.run(again, nil)
+	e.goOn(again)
 
 	other := w.clone()
-	other.trail = append(other.trail, "killed; another host")
+	other.tell("killed; another host")
 	other.c.Watch(Horizon)
 	stranger := newActor(other, 9, p, sees)
 	other.actors = []*actor{stranger}
-	e.run(other, nil)
+	e.goOn(other)
 }
 
-// run leads the first host to its end. At every boundary it calls crashed.
+// goOn runs a world to its end, once.
+func (e explorer) goOn(w *world) {
+	if key := w.key(); !e.gone[key] {
+		e.gone[key] = true
+		e.run(w, nil)
+	}
+}
+
+// run leads the first host to its end. At every boundary it calls crashed, but
+// only once where the host waits for the same all over again.
 func (e explorer) run(w *world, crashed func(*world)) {
 	a := w.actors[0]
 	const most = 200 // looks: a run that goes on for longer goes round in circles
+	var waits joiner.Reason
 	for range most {
+		waited := waits
+		waits = ""
 		switch {
 		case a.phase == joined || a.phase == refused:
 			e.end(w, a)
@@ -93,10 +114,11 @@ func (e explorer) run(w *world, crashed func(*world)) {
 				w.pass(oneLook)
 			}
 		case e.look(w, a):
+			waits = a.why
 			a.waited += oneLook
 			w.pass(oneLook)
 		}
-		if crashed != nil {
+		if crashed != nil && (waits == "" || waits != waited) {
 			crashed(w)
 		}
 		if a.waited > timeout {

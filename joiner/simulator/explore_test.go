@@ -80,7 +80,25 @@ type world struct {
 	size   int // voters there may be, 0 = any number
 	most   int // members there may be
 	voters int // at first
-	trail  []string
+	trail  []line
+}
+
+// line is what happened; it is put into words only where somebody reads it.
+type line struct {
+	format string
+	args   []any
+}
+
+func (l line) String() string { return fmt.Sprintf(l.format, l.args...) }
+
+func (w *world) tell(format string, args ...any) { w.trail = append(w.trail, line{format, args}) }
+
+func (w *world) story() string {
+	var b strings.Builder
+	for _, l := range w.trail {
+		fmt.Fprintf(&b, "\n  %s", l)
+	}
+	return b.String()
 }
 
 func (w *world) clone() *world {
@@ -104,11 +122,12 @@ type explorer struct {
 	testing.TB
 	*tally
 	what string
+	gone map[string]bool // worlds of this situation that were gone on with
 }
 
 func (e explorer) fail(w *world, format string, args ...any) {
 	e.Helper()
-	e.Fatalf("%s: %s\nafter:\n  %s", e.what, fmt.Sprintf(format, args...), strings.Join(w.trail, "\n  "))
+	e.Fatalf("%s: %s\nafter:%s", e.what, fmt.Sprintf(format, args...), w.story())
 }
 
 // look has a host decide. It tells whether the host waits for time to pass.
@@ -123,7 +142,7 @@ func (e explorer) look(w *world, a *actor) (waits bool) {
 	plan := decide(a.settled, o)
 	a.why = plan.Reason
 	e.reasons[plan.Reason]++
-	w.trail = append(w.trail, fmt.Sprintf("%s: %s %s: %s", a.Policy.Name, plan.Step, plan.Reason, plan.Text))
+	w.tell("%s: %s %s: %s", a.Policy.Name, plan.Step, plan.Reason, plan.Text)
 	if plan.Text == "" || plan.Reason == "" {
 		e.fail(w, "a plan without a reason")
 	}
@@ -153,7 +172,7 @@ func (e explorer) act(w *world, a *actor) {
 		e.mayGo(w, before, a, plan.Member.ID)
 	}
 	if a.lastErr != nil {
-		w.trail = append(w.trail, "  failed: "+a.lastErr.Error())
+		w.tell("  failed: %v", a.lastErr)
 	}
 	e.check(w, before, plan)
 }
@@ -196,7 +215,7 @@ func (e explorer) start(w *world, a *actor) {
 	if errors.Is(err, ErrWrongList) && a.since < joiner.IntentTime/2 {
 		e.fail(w, "somebody changed the members before %s could start", a.Policy.Name)
 	}
-	w.trail = append(w.trail, fmt.Sprintf("%s: etcd starts: %v", a.Policy.Name, err))
+	w.tell("%s: etcd starts: %v", a.Policy.Name, err)
 	switch {
 	case err != nil:
 		a.lastErr = err

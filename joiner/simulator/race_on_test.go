@@ -2,6 +2,6 @@
 
 package simulator
 
-// underRace: the campaigns have no goroutines, and the race detector makes
+// underRace: the campaigns share nothing, and the race detector makes
 // them ten times as long.
 const underRace = true

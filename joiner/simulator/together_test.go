@@ -113,7 +113,7 @@ func (e explorer) next(w *world) (next []*world) {
 	// Time counts only for who waits: no run holds a plan for so long.
 	if !w.busy() {
 		later := w.clone()
-		later.trail = append(later.trail, "a while passes")
+		later.tell("a while passes")
 		later.pass(longWhile)
 		next = append(next, later)
 	}
@@ -165,20 +165,20 @@ func (e explorer) moves(w *world, i int) (next []*world) {
 
 // die ends a host for good, with its etcd if that runs.
 func (e explorer) die(w *world, a *actor) {
-	w.trail = append(w.trail, a.Policy.Name+" dies")
+	w.tell("%s dies", a.Policy.Name)
 	a.phase, a.pending = refused, nil
 }
 
 // hang stops the etcd of a host that is being promoted.
 func (e explorer) hang(w *world, a *actor) {
-	w.trail = append(w.trail, "the etcd of "+a.Policy.Name+" hangs")
+	w.tell("the etcd of %s hangs", a.Policy.Name)
 	a.hung = true
 	w.c.Freeze(w.c.At(a.Policy.PeerURLs).ID)
 }
 
 // part cuts off the etcd of a host that is being promoted from the others.
 func (e explorer) part(w *world, a *actor) {
-	w.trail = append(w.trail, "the etcd of "+a.Policy.Name+" is cut off from the others")
+	w.tell("the etcd of %s is cut off from the others", a.Policy.Name)
 	a.hung = true
 	w.c.Part(w.c.At(a.Policy.PeerURLs).ID)
 }
