@@ -143,3 +143,18 @@ func (e explorer) end(w *world, a *actor) {
 		e.fail(w, "%s is done, and its intent is still there", a.Policy.Name)
 	}
 }
+
+// TestCrashAmongFive: what broke a rule once, and four members do not show.
+func TestCrashAmongFive(t *testing.T) {
+	for _, states := range [][]string{
+		{"healthy", "healthy", "healthy", "dead", "frozen"},
+		{"healthy", "healthy", "healthy", "frozen", "unstarted"},
+	} {
+		e := explorer{TB: t, tally: newTally()}
+		c, sees, ok := situation(versions[0], states)
+		if !ok {
+			t.Fatalf("%s cannot be", states)
+		}
+		e.everySelf(c, states, sees, joiner.Policy{Strategy: joiner.Replace, Size: joiner.SizeOfDiscovery})
+	}
+}
