@@ -29,7 +29,12 @@ type ownEtcd struct {
 	asked time.Time
 	last  joiner.Version
 	err   error
+	known bool // it was
 }
+
+// missing tells whether what told its version before does not now: a package may
+// be just being installed.
+func (e *ownEtcd) missing(now joiner.Version) bool { return e.known && !now.Known() }
 
 // look gives its version, and asks only where the last answer may be another's.
 func (e *ownEtcd) look(ctx context.Context) (joiner.Version, error) {
@@ -66,6 +71,7 @@ func (e *ownEtcd) ask(ctx context.Context) (joiner.Version, error) {
 	if e.err != nil {
 		e.last = joiner.Version{}
 	}
+	e.known = e.known || e.err == nil
 	return e.last, e.err
 }
 

@@ -149,8 +149,18 @@ func TestOwnEtcdChanges(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantVersion(t, e, 0)
+	wantMissing(t, e, true) // until the package is there
 	fakeEtcd(t, file, "3.7.3")
 	wantVersion(t, e, 7)
+	wantMissing(t, e, false)
+}
+
+func wantMissing(t *testing.T, e *ownEtcd, want bool) {
+	t.Helper()
+	now, _ := e.look(t.Context())
+	if got := e.missing(now); got != want {
+		t.Errorf("missing: %v", got)
+	}
 }
 
 // One that comes to PATH while a host waits counts, too.
@@ -161,6 +171,7 @@ func TestOwnEtcdComesLate(t *testing.T) {
 	if v, err := e.look(t.Context()); v.Known() || err != nil {
 		t.Errorf("without an etcd: %s, %v", v, err)
 	}
+	wantMissing(t, e, false) // it was never there
 	fakeEtcd(t, filepath.Join(dir, "etcd"), "3.6.16")
 	t.Setenv("PATH", dir+":/bin")
 	wantVersion(t, e, 6)

@@ -115,6 +115,7 @@ func (w *world) Observe(ctx context.Context) (joiner.Observation, error) {
 	o.Clusters, o.Views, o.Failures, o.Contacts, o.Named = sight.Clusters, sight.Views, sight.Failures, sight.Contacts, sight.Named
 	o.Preflight = <-selfCheck
 	o.EtcdVersion = w.etcdVersion(ctx)
+	o.EtcdMissing = w.etcd.missing(o.EtcdVersion)
 	w.last = o
 	return o, nil
 }

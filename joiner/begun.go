@@ -19,12 +19,17 @@ func (c Cluster) Unfinished() *Intent {
 	if c.Begun == nil || c.untouched() || c.Begun.done(c) && c.restored() {
 		return nil
 	}
-	for _, m := range c.Members {
-		if !slices.Contains(c.Begun.Of, m.ID) && !sameURLs(m.PeerURLs, c.Begun.PeerURLs) {
-			return nil
-		}
+	if c.overtaken() {
+		return nil
 	}
 	return c.Begun
+}
+
+// overtaken tells whether others have joined since the join began.
+func (c Cluster) overtaken() bool {
+	return c.Begun != nil && slices.ContainsFunc(c.Members, func(m Member) bool {
+		return !slices.Contains(c.Begun.Of, m.ID) && !sameURLs(m.PeerURLs, c.Begun.PeerURLs)
+	})
 }
 
 // joinOf is the join of this host, as it was meant when it began; nil where that
@@ -53,9 +58,11 @@ func (c Cluster) restored() bool {
 	return len(c.Members) >= min(c.Begun.Size, len(c.Begun.Of))
 }
 
-// forget ends what this host has begun, once that does not matter any more.
+// forget ends what this host has begun, once that does not matter any more, or
+// what anybody has, once others have joined: when those are gone again it would
+// count anew.
 func (c Cluster) forget(p Policy) (Plan, bool) {
-	if c.NoIntent != "" || !c.began(p) || !c.restored() {
+	if c.NoIntent != "" || !c.overtaken() && (!c.began(p) || !c.restored()) {
 		return Plan{}, false
 	}
 	return c.forgetting(c.Begun), true

@@ -35,6 +35,9 @@ type Observation struct {
 
 	// EtcdVersion is the version of this host's etcd, zero when unknown.
 	EtcdVersion Version `json:"etcd_version"`
+	// EtcdMissing tells that it was known earlier in this run, and that no etcd
+	// tells it now.
+	EtcdMissing bool `json:"etcd_missing,omitempty"`
 
 	// Preflight is what this host found out about its own peer URLs.
 	Preflight Preflight `json:"preflight,omitzero"`

@@ -111,7 +111,7 @@ func (o Observation) spares(cluster ID, members []Member) (plan Plan, blocked bo
 
 func (o Observation) tooNew(what string) Plan {
 	return refuse(VersionSkew, fmt.Sprintf("this host's etcd is %s and %s: its members would die of an etcd that is more than one minor newer", o.EtcdVersion, what),
-		"nothing was changed: install the etcd that this host had, or the next minor, and upgrade all members one minor at a time")
+		"nothing was changed: install the etcd that this host had, or the next minor, and upgrade all members one minor at a time (where another one is started than the one that was asked, say which: -etcd-binary or -etcd-version)")
 }
 
 func (j joining) version() (plan Plan, blocked bool) {
@@ -119,6 +119,8 @@ func (j joining) version() (plan Plan, blocked bool) {
 	switch {
 	case j.p.AnyVersion:
 		return Plan{}, false
+	case !mine.Known() && j.o.EtcdMissing:
+		return wait(VersionUnknown, "this host's etcd told its version before and does not now: it is being replaced, or gone", "finish its installation"), true
 	case !mine.Known():
 		return refuse(VersionUnknown, "the version of this host's etcd is not known, and a wrong one can destroy the cluster",
 			"give -etcd-binary=PATH or -etcd-version=X.Y.Z (-etcd-version=any takes the risk)"), true
