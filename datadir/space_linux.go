@@ -25,11 +25,11 @@ func spaceAt(dir string) (device, free uint64, err error) {
 const firstWAL = 64 << 20 // bytes
 
 // short says so where that is more than is free. What cannot be asked is not
-// short.
+// short, nor is what has no blocks at all, as /proc.
 func short(walDir string) string {
 	var s unix.Statfs_t
 	err := nearest(walDir, func(dir string) error { return unix.Statfs(dir, &s) })
-	if free := s.Bavail * uint64(s.Bsize); err == nil && free < firstWAL {
+	if free := s.Bavail * uint64(s.Bsize); err == nil && s.Blocks > 0 && free < firstWAL {
 		return fmt.Sprintf("%d MB are free for %q, and its first WAL file takes %d MB", free>>20, walDir, firstWAL>>20)
 	}
 	return ""

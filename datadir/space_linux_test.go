@@ -21,4 +21,7 @@ func TestShort(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", size, got, want)
 		}
 	}
+	if d := read(t, t.TempDir(), "/proc/none/yet"); d.Short != "" {
+		t.Errorf("/proc: %q", d.Short)
+	}
 }

@@ -17,7 +17,7 @@ const (
 	// followTime is what healthy members get to follow the leader's log. Near
 	// ones take 6 ms in the median and 41 ms at most, on every version; across
 	// oceans it is a round trip of 400 ms, and a heartbeat.
-	followTime = time.Second
+	followTime = 700 * time.Millisecond
 	// firstPoll and longestPoll space out the questions to the leader: each
 	// makes it stop for its memory statistics.
 	firstPoll   = 5 * time.Millisecond
