@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v3"
+
+	"github.com/sttts/elastic-etcd/joiner"
 )
 
 // Exit codes besides those a plan ends in. docs/exit-codes.md has them all.
@@ -49,6 +51,9 @@ func Run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		failed = usage(err) // the flag library has no other errors
 	}
 	fmt.Fprint(stderr, failed.lines())
+	if ctx.Err() != nil && failed.code == exitUnexpected {
+		return joiner.ExitNotNow // a signal ended it, and for systemd that is no failure
+	}
 	return failed.code
 }
 

@@ -251,3 +251,14 @@ func TestLinkedMember(t *testing.T) {
 		t.Errorf("exit code %d, %q, %q", code, stdout, stderr)
 	}
 }
+
+// TestInterruptedAtOnce: a signal that comes before anything is looked at is no
+// failure.
+func TestInterruptedAtOnce(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	var out, log bytes.Buffer
+	if code := Run(ctx, []string{"elastic-etcd", "promote", "--unit=etcd.service"}, nil, &out, &log); code != 75 {
+		t.Errorf("exit code %d: %s", code, log.String())
+	}
+}
