@@ -202,8 +202,9 @@ func (c v3Client) deleteIf(ctx context.Context, key string, revision int64) erro
 }
 
 // impossible are the errors that say that the keys cannot be used: no permission,
-// nobody to have one, no space, or an alarm CORRUPT. By their codes they are not told from what
-// passes, such as "too many requests": then another host may well have an intent.
+// nobody to have one (errWantsUser), no space, or an alarm CORRUPT. By their codes
+// they are not told from what passes, such as "too many requests": then another host
+// may well have an intent.
 var impossible = []error{rpctypes.ErrGRPCPermissionDenied, rpctypes.ErrGRPCNoSpace, rpctypes.ErrGRPCCorrupt}
 
 // orForbidden marks the errors that are among them.
