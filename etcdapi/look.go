@@ -194,7 +194,8 @@ func (l *look) done() bool {
 }
 
 // needless tells whether a contact is only one more address of a member that
-// has already answered, in a cluster of which all else is known.
+// has already answered, in a cluster of which all else is known. A peer port may be
+// another member's where the log does not follow.
 func (l *look) needless(c contact) bool {
 	for id, proof := range l.proofs {
 		if !l.agreed(proof).Known() {
@@ -202,7 +203,8 @@ func (l *look) needless(c contact) bool {
 		}
 		for _, m := range proof.list {
 			if l.leadsTo(c, m) && l.reached(id, m) != nil {
-				return l.evidence[id].err == nil || l.proven(id, m)
+				e := l.evidence[id]
+				return e.err == nil && (e.following(m.ID) || l.saysSo(id, m)) || l.proven(id, m)
 			}
 		}
 	}

@@ -46,3 +46,58 @@ func TestIfRefused(t *testing.T) {
 		})
 	}
 }
+
+// TestPeerPortOfAnother: where a log does not follow, and no client port speaks for
+// the member, its peer port is asked whose it is.
+func TestPeerPortOfAnother(t *testing.T) {
+	const gone, refused, ours = "http://127.9.9.2:2", http.StatusPreconditionFailed, http.StatusNotFound
+	for _, c := range []struct {
+		name          string
+		match         uint64 // of 10
+		status        int
+		client        string // "" = one that says that it is the member's
+		reached, asks bool
+	}{
+		{"another member's", 5, refused, gone, false, true},
+		{"the member's own", 5, ours, gone, true, true},
+		{"of one that follows", 10, refused, gone, true, false},
+		{"of one whose client port answers", 5, refused, "", true, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			asked := false
+			peer := peerOfTwo(t, func(w http.ResponseWriter, r *http.Request) {
+				asked = true
+				http.Error(w, refusal, c.status)
+			})
+			second := newFake(t, 2)
+			if c.client == "" {
+				c.client = second.url
+			}
+			first := pair(t, []string{peer}, []string{c.client})
+			second.leader, second.members = 1, first.members
+			first.vars = []string{vars(1, 10, map[joiner.ID]uint64{1: 10, 2: c.match})}
+			a := newTestAPI(t, patient, first.url)
+			a.thorough = true // waits for all that answer
+			cluster, s := lookAt(t, a)
+			h := cluster.Members[1].Health
+			if (h.Reached != "") != c.reached || (h.Other == peer) == c.reached || asked != c.asks {
+				t.Errorf("asked: %v; got %+v", asked, h)
+			}
+			if told := failureOf(s, peer) != ""; told == c.reached {
+				t.Errorf("failures: %+v", s.Failures)
+			}
+		})
+	}
+}
+
+// peerOfTwo is a peer port in the cluster of pair, which answers streams so.
+func peerOfTwo(t *testing.T, streams http.HandlerFunc) string {
+	t.Helper()
+	mux := http.NewServeMux()
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	mux.HandleFunc("/raft/", streams)
+	mux.HandleFunc("/version", say("c1", `{"etcdserver":"3.6.16","etcdcluster":"3.6.0"}`))
+	mux.HandleFunc("/members", say("c1", fmt.Sprintf(`[{"id":1,"peerURLs":["http://127.9.9.1:1"]},{"id":2,"peerURLs":[%q]}]`, server.URL)))
+	return server.URL
+}
