@@ -17,12 +17,7 @@ const promotionUnit = "elastic-etcd-promote-etcd.service"
 // do.
 func TestSystemdLearner(t *testing.T) {
 	onEveryRoot(t, func(f *fleet) {
-		token := f.token(1)
-		first, second := f.host(token), f.host(token, "ELASTIC_ETCD_CLUSTER_SIZE=2")
-		first.Boot()
-		waitActive(first)
-		second.Boot()
-		waitActive(second)
+		_, second := f.oneAndSecond()
 		f.wantVoters(second, 2)
 		f.promotionEnds(second)
 		second.Reboot()
@@ -33,6 +28,17 @@ func TestSystemdLearner(t *testing.T) {
 			f.Fatalf("failed units: %s", failed)
 		}
 	})
+}
+
+// oneAndSecond boots a cluster of one, and a host that joins it.
+func (f *fleet) oneAndSecond() (one, second *machine.Machine) {
+	f.Helper()
+	token := f.token(1)
+	one = f.founders(token, 1)[0]
+	second = f.host(token, "ELASTIC_ETCD_CLUSTER_SIZE=2")
+	second.Boot()
+	waitActive(second)
+	return one, second
 }
 
 // promotionEnds waits for the end of this boot's promotion. Its record is found
@@ -55,12 +61,7 @@ func (f *fleet) promotionEnds(m *machine.Machine) {
 // it is done. It ends with etcd, which it does not start.
 func TestSystemdPromotionGoesOn(t *testing.T) {
 	onEveryRoot(t, func(f *fleet) {
-		token := f.token(1)
-		first, second := f.host(token), f.host(token, "ELASTIC_ETCD_CLUSTER_SIZE=2")
-		first.Boot()
-		waitActive(first)
-		second.Boot()
-		waitActive(second)
+		first, second := f.oneAndSecond()
 		f.promotionEnds(second)
 
 		first.PowerOff()

@@ -19,14 +19,7 @@ const leaveAsDocumented = "(set -a; . /etc/elastic-etcd/elastic-etcd.conf; elast
 // not come back with a reboot, but when it is enabled again.
 func TestSystemdLeave(t *testing.T) {
 	f := newFleet(t, "/")
-	token := f.token(3)
-	hosts := []*machine.Machine{f.host(token), f.host(token), f.host(token)}
-	for _, h := range hosts {
-		h.Boot()
-	}
-	for _, h := range hosts {
-		waitActive(h)
-	}
+	hosts := f.founders(f.token(3), 3)
 	f.writeKey(hosts[0])
 	var gone *machine.Machine
 	for _, role := range []string{"leader", "voter"} {

@@ -131,6 +131,21 @@ func waitActive(m *machine.Machine) {
 	})
 }
 
+// founders boots so many hosts, which found a cluster.
+func (f *fleet) founders(token string, n int) (hosts []*machine.Machine) {
+	f.Helper()
+	for range n {
+		hosts = append(hosts, f.host(token))
+	}
+	for _, h := range hosts {
+		h.Boot()
+	}
+	for _, h := range hosts {
+		waitActive(h)
+	}
+	return hosts
+}
+
 // show gives a property of etcd's unit.
 func show(m *machine.Machine, property string) string {
 	return showOf(m, "etcd.service", property)
@@ -476,13 +491,7 @@ func TestSystemdPatience(t *testing.T) {
 func TestSystemdStandby(t *testing.T) {
 	f := newFleet(t, "/")
 	token := f.token(3)
-	hosts := []*machine.Machine{f.host(token), f.host(token), f.host(token)}
-	for _, h := range hosts {
-		h.Boot()
-	}
-	for _, h := range hosts {
-		waitActive(h)
-	}
+	hosts := f.founders(token, 3)
 	spare := f.host(token, "ELASTIC_ETCD_STANDBY=true")
 	spare.Boot()
 	f.says(spare, "is full: it has 3 members of 3")
