@@ -131,6 +131,9 @@ func TestSourcesRegistryBehind(t *testing.T) {
 	known := v.made("--v2", "--server", registry[2].ClientURL())
 	v.made("--v2", "--server", registry[2].ClientURL()) // and it knows that the former one is committed
 	registry[2].Kill()
+	s.lab.WaitFor("the registry to have a leader again", func(ctx context.Context) error {
+		return registry[0].TryPut(ctx, "led", "anew")
+	})
 	later := v.made("--v2", "--server", registry[0].ClientURL())
 	v.byURL(through(0, known))
 	for i, name := range []string{"a", "b", "c"} {
