@@ -60,6 +60,7 @@ func (s *site) wantNoPassword(r cluster.Result) {
 // TestAuth: a cluster with auth on takes a host with root's credentials, and
 // tells one without them so at once.
 func TestAuth(t *testing.T) {
+	t.Parallel()
 	for _, version := range etcds.Versions() {
 		t.Run(version, func(t *testing.T) {
 			s := newSite(t, 3)
@@ -103,6 +104,7 @@ func (s *site) replaceWithAuth(hosts []*cluster.Host, fresh *cluster.Host, versi
 // TestAuthPrepared: a host that changes nothing needs no user, where etcd tells
 // its status without one: 3.5 and later do not.
 func TestAuthPrepared(t *testing.T) {
+	t.Parallel()
 	for _, version := range etcds.Versions() {
 		t.Run(version, func(t *testing.T) {
 			s := newSite(t, 3)
@@ -123,6 +125,7 @@ func TestAuthPrepared(t *testing.T) {
 // TestAuthWithCertificates: a certificate's name is a user's, who needs no
 // password; with a user given it is that user.
 func TestAuthWithCertificates(t *testing.T) {
+	t.Parallel()
 	for _, version := range etcds.Versions() {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
@@ -158,6 +161,7 @@ func tlsFlags(c cluster.Certs) []string {
 
 // TestUserWithoutAuth: a user that the cluster does not ask for is no error.
 func TestUserWithoutAuth(t *testing.T) {
+	t.Parallel()
 	for _, version := range etcds.Versions() {
 		t.Run(version, func(t *testing.T) {
 			s := newSite(t, 3)
@@ -173,6 +177,7 @@ func TestUserWithoutAuth(t *testing.T) {
 // TestTokenEnds: a token that etcd takes no more is replaced in the middle of
 // a run.
 func TestTokenEnds(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"3.4", "3.5", "3.6", "3.7"} {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
@@ -202,6 +207,7 @@ func TestTokenEnds(t *testing.T) {
 // TestPasswordRotates: the password is changed in the cluster and in its file
 // while a standby host waits for its place, in either order.
 func TestPasswordRotates(t *testing.T) {
+	t.Parallel()
 	for _, version := range etcds.Versions() {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
@@ -250,6 +256,7 @@ func TestPasswordWasNeverRight(t *testing.T) {
 // TestOnlyPeerPorts: where auth is on and most members show this host only
 // their peer port, one that can be asked is enough.
 func TestOnlyPeerPorts(t *testing.T) {
+	t.Parallel()
 	for _, version := range etcds.Versions() {
 		t.Run(version, func(t *testing.T) {
 			s := newSite(t, 3)
@@ -275,6 +282,7 @@ func TestOnlyPeerPorts(t *testing.T) {
 // TestTLSFailures: a TLS failure is said at once and for good, and nobody is
 // dead for it; a host with its data comes back all the same.
 func TestTLSFailures(t *testing.T) {
+	t.Parallel()
 	for _, version := range etcds.Versions() {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
@@ -306,6 +314,7 @@ func TestTLSFailures(t *testing.T) {
 // TestAuthWithoutQuorum: nobody can log in without a quorum, and that says
 // nothing of the password.
 func TestAuthWithoutQuorum(t *testing.T) {
+	t.Parallel()
 	for _, version := range etcds.Versions() {
 		t.Run(version, func(t *testing.T) {
 			s := newSite(t, 3)

@@ -58,6 +58,7 @@ func always(code int, body string) http.HandlerFunc {
 }
 
 func TestBadDiscovery(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		answer http.HandlerFunc

@@ -18,6 +18,7 @@ import (
 // TestDataDir has real etcds live in a data dir that has a founder record,
 // and reads what they leave behind.
 func TestDataDir(t *testing.T) {
+	t.Parallel()
 	for _, version := range etcds.Versions() {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()

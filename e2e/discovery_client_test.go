@@ -17,6 +17,7 @@ import (
 // TestDiscoveryClient has a host that registers with our client and two plain
 // etcds found a cluster through a real etcd 2.3 as the discovery service.
 func TestDiscoveryClient(t *testing.T) {
+	t.Parallel()
 	for _, version := range discoveryVersions() {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()

@@ -12,6 +12,7 @@ import (
 // TestSourcesCommand: a command leads to a cluster and founds nothing; that it
 // fails is shown, and keeps nobody from coming back.
 func TestSourcesCommand(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"2.3", "3.5", "3.7"} {
 		t.Run(version, func(t *testing.T) {
 			s := newSourced(t)

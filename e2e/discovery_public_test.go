@@ -150,6 +150,7 @@ func answer(w http.ResponseWriter, node any) {
 // to found by, for plain etcd among our hosts too, and to join by; who comes
 // again and registers nothing takes nobody's place.
 func TestSourcesPublic(t *testing.T) {
+	t.Parallel()
 	for _, version := range discoveryVersions() {
 		t.Run(version, func(t *testing.T) {
 			s := newSourced(t)

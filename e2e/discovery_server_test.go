@@ -18,6 +18,7 @@ func discoveryVersions() []string { return []string{"2.3", "3.4", "3.5", "3.6"} 
 // TestDiscoveryServerFounds has plain etcds, all at once, found a cluster with
 // nothing but the URL of our own service.
 func TestDiscoveryServerFounds(t *testing.T) {
+	t.Parallel()
 	for _, version := range discoveryVersions() {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
@@ -64,6 +65,7 @@ func checkFounderLostItsDisk(t *testing.T, founder *cluster.Host, url string) {
 // TestDiscoveryServerRestarts ends the service twice while etcds wait in it,
 // once in order and once not: they find the others all the same.
 func TestDiscoveryServerRestarts(t *testing.T) {
+	t.Parallel()
 	for _, version := range discoveryVersions() {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()

@@ -33,6 +33,7 @@ import (
 // TestDiscoveryServiceOneName: of two plain etcds that register one name at
 // the same instant, one ends, and the token still founds a cluster.
 func TestDiscoveryServiceOneName(t *testing.T) {
+	t.Parallel()
 	for _, version := range discoveryVersions() {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
@@ -83,6 +84,7 @@ func TestDiscoveryServiceOneNameElastic(t *testing.T) {
 // TestDiscoveryServiceStore holds the store in an etcd cluster to what the file
 // is held to.
 func TestDiscoveryServiceStore(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"3.4", "3.5", "3.6", "3.7"} {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
@@ -219,6 +221,7 @@ func ask(ctx context.Context, method, url string, form url.Values) (string, erro
 // one another through two instances, of which one and the leader of the etcd
 // behind them die while the founders wait.
 func TestDiscoveryServiceInstances(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"2.3", "3.5"} {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
@@ -458,6 +461,7 @@ func (v *verbs) byWord(token string, at *cluster.Host) {
 // TestDiscoveryVerbs makes a token, founds with it, and shows and collects what
 // is registered, on our service, in an etcd 2.3 and in an etcd 3.7.
 func TestDiscoveryVerbs(t *testing.T) {
+	t.Parallel()
 	for name, prepare := range map[string]func(*verbs){
 		"service": func(v *verbs) { v.byURL(v.made("--server", v.lab.StartDiscovery().URL)) },
 		"v2": func(v *verbs) {
@@ -767,6 +771,7 @@ func TestDiscoveryDownIsTold(t *testing.T) {
 // TestDiscoveryServiceUser: the service logs in to the etcd as soon as that is
 // there, and does not go on with a password that is wrong.
 func TestDiscoveryServiceUser(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"3.4", "3.6"} {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
@@ -798,6 +803,7 @@ func TestDiscoveryServiceUser(t *testing.T) {
 // TestDiscoveryServiceFullEtcd: the service does not fill the etcd that keeps
 // its data, and says so when somebody else did.
 func TestDiscoveryServiceFullEtcd(t *testing.T) {
+	t.Parallel()
 	for version, limit := range map[string][]string{"3.5": {"--data-limit=2"}, "3.6": nil} { // 3.6 tells its quota
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()

@@ -64,6 +64,7 @@ func static(hosts []*cluster.Host) []string {
 // TestSourcesStatic: hosts with one list found one cluster, plain etcd among
 // them, however late one comes; nobody founds again.
 func TestSourcesStatic(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"2.3", "3.4", "3.5", "3.6", "3.7"} {
 		t.Run(version, func(t *testing.T) {
 			s := newSourced(t)

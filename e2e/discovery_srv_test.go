@@ -110,6 +110,7 @@ func newZoned(t *testing.T) (*sourced, *zone) {
 // TestSourcesSRV: hosts found one cluster by the records of a DNS server, plain
 // etcd among them, and wait until the records are complete.
 func TestSourcesSRV(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"2.3", "3.4", "3.5", "3.6", "3.7"} {
 		t.Run(version, func(t *testing.T) {
 			s, z := newZoned(t)

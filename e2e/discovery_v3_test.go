@@ -67,6 +67,7 @@ func (r *registry) waitRegistered(n int) {
 // TestSourcesV3: hosts that run plain etcd and hosts that run elastic-etcd
 // found one cluster under one token, whoever comes first, in any v3 etcd.
 func TestSourcesV3(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		version, registry string
 		plain             int // how many, of three

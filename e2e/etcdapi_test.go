@@ -21,6 +21,7 @@ const probeTimeout = time.Second
 // TestEtcdAPI leads one cluster of each version from health to the loss of
 // its quorum, and back to where nothing can be changed.
 func TestEtcdAPI(t *testing.T) {
+	t.Parallel()
 	for _, version := range etcds.Versions() {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
@@ -312,6 +313,7 @@ func TestEtcdAPILearner(t *testing.T) {
 // TestEtcdAPISecure wants TLS to every port, and a failure of it to be told
 // from silence.
 func TestEtcdAPISecure(t *testing.T) {
+	t.Parallel()
 	for _, version := range etcds.Versions() {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
@@ -343,6 +345,7 @@ func TestEtcdAPISecure(t *testing.T) {
 // TestEtcdAPIWithoutHTTP asks client ports that speak gRPC only: all but the
 // leader's progress is there, and it is said why that is not.
 func TestEtcdAPIWithoutHTTP(t *testing.T) {
+	t.Parallel()
 	for _, secure := range []bool{false, true} {
 		t.Run(fmt.Sprintf("TLS=%t", secure), func(t *testing.T) {
 			t.Parallel()

@@ -11,6 +11,7 @@ import (
 
 // TestFar: a member across an ocean, 380 ms away, takes part as all others do.
 func TestFar(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"2.3", "3.6"} {
 		t.Run(version, func(t *testing.T) {
 			s, n := newNetSite(t, 3)

@@ -13,6 +13,7 @@ import (
 // TestFormats starts etcd by the formats that the other tests do not use: by
 // variables, and by a configuration file.
 func TestFormats(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"3.4", "3.5", "3.6", "3.7"} {
 		t.Run(version, func(t *testing.T) {
 			s := newSite(t, 2)

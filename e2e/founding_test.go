@@ -31,6 +31,7 @@ func TestSurplusHosts(t *testing.T) {
 // TestFoundWithPlainEtcd: hosts that run plain etcd and hosts that run
 // elastic-etcd found one cluster under one discovery URL, whoever comes first.
 func TestFoundWithPlainEtcd(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"2.3", "3.4", "3.5", "3.6"} {
 		for _, plainFirst := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s/plain first %t", version, plainFirst), func(t *testing.T) {
@@ -97,6 +98,7 @@ func TestFoundersOneByOne(t *testing.T) {
 // TestWipedFounder: all are down, one lost its disk. It must not found again,
 // or it would outvote what it once acknowledged.
 func TestWipedFounder(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"3.5", "3.6", "3.7"} {
 		t.Run(version, func(t *testing.T) {
 			s := newSite(t, 3)
@@ -122,6 +124,7 @@ func TestWipedFounder(t *testing.T) {
 // TestPartlyWiped: a part of the data dir is gone, and the founder record
 // beside it is still there. Nobody knows what the log held, so nobody founds.
 func TestPartlyWiped(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"3.4", "3.5", "3.6", "3.7"} {
 		t.Run(version, func(t *testing.T) {
 			s := newSite(t, 3)
@@ -151,6 +154,7 @@ func TestPartlyWiped(t *testing.T) {
 // TestFailedFirstStart: etcd left files behind but no WAL, so the founder
 // never ran.
 func TestFailedFirstStart(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"3.5", "3.6", "3.7"} {
 		t.Run(version, func(t *testing.T) {
 			s := newSite(t, 3)

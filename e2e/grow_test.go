@@ -10,6 +10,7 @@ import (
 
 // TestGrow takes a cluster from three to five, under each strategy that adds.
 func TestGrow(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ version, strategy string }{
 		{"3.5", "add"}, {"3.6", "add"}, {"3.7", "add"}, {"3.5", "replace"}, {"3.6", "replace"},
 		{"3.7", "replace"}, {"3.5", "prune"}, {"3.6", "prune"}, {"3.7", "prune"},
@@ -59,6 +60,7 @@ func TestFoundersGone(t *testing.T) {
 
 // TestPrepare joins by the admin's entry only.
 func TestPrepare(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"3.5", "3.6", "3.7"} {
 		t.Run(version, func(t *testing.T) {
 			s := newSite(t, 3)
@@ -99,6 +101,7 @@ func TestCrashBetweenAddAndStart(t *testing.T) {
 // TestPruneTwo: a host that takes out two dead members leaves a place for another
 // one, and for no third, though no host is told a size.
 func TestPruneTwo(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"2.3", "3.6"} {
 		t.Run(version, func(t *testing.T) {
 			s := newSite(t, 1)
@@ -135,6 +138,7 @@ func TestWrongDataDir(t *testing.T) {
 // TestFrozen: a frozen member is a dead one after the window, and one that
 // thaws within the window is not.
 func TestFrozen(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"3.5", "3.6", "3.7"} {
 		t.Run(version, func(t *testing.T) {
 			s := newSite(t, 3)

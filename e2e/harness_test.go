@@ -14,6 +14,7 @@ func TestMain(m *testing.M) { os.Exit(cluster.TestMain(m)) }
 
 // TestHarness drives every etcd through what the harness can do to it.
 func TestHarness(t *testing.T) {
+	t.Parallel()
 	for _, version := range etcds.Versions() {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
@@ -81,6 +82,7 @@ func stopWipeAndReplace(t *testing.T, lab *cluster.Lab, hosts []*cluster.Host) {
 
 // TestHarnessTLS has clients and peers show certificates.
 func TestHarnessTLS(t *testing.T) {
+	t.Parallel()
 	for _, version := range etcds.Versions() {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()

@@ -45,6 +45,7 @@ func TestIntentAfterNoSpace(t *testing.T) {
 // TestIntentBesideLongValue: a value that is too long to be received, whoever
 // wrote it, hides no intent.
 func TestIntentBesideLongValue(t *testing.T) {
+	t.Parallel()
 	for _, version := range etcds.Versions() {
 		t.Run(version, func(t *testing.T) {
 			s := newSite(t, 1)

@@ -39,6 +39,7 @@ func learners(members []cluster.Member) int {
 // TestLearners grows a cluster from one member to three by learners. The old
 // member serves all the time, also while the newcomer does not start.
 func TestLearners(t *testing.T) {
+	t.Parallel()
 	for _, version := range withLearners {
 		t.Run(version, func(t *testing.T) {
 			s := newSite(t, 1)
@@ -79,6 +80,7 @@ func TestSecondMember(t *testing.T) {
 
 // TestLearnerReplaces: in a full cluster of three the dead member goes first.
 func TestLearnerReplaces(t *testing.T) {
+	t.Parallel()
 	for _, version := range withLearners {
 		t.Run(version, func(t *testing.T) {
 			s := newSite(t, 3)
@@ -99,6 +101,7 @@ func TestLearnerReplaces(t *testing.T) {
 // is dead for good. Nobody says how many members there are to be, and the
 // newcomer's etcd takes longer to start than the intent lasts.
 func TestLearnerBeside(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"3.5", "3.6", "3.7"} {
 		t.Run(version, func(t *testing.T) {
 			s := newSite(t, 5)
@@ -138,6 +141,7 @@ func (s *site) planned(h *cluster.Host, step string, more ...string) {
 // TestJoinInFlight: a host whose etcd has not started yet is waited for; one
 // that never starts is cleared away once its intent has run out.
 func TestJoinInFlight(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"2.3", "3.4", "3.6", "3.7"} {
 		t.Run(version, func(t *testing.T) {
 			s := newSite(t, 3)
@@ -177,6 +181,7 @@ func TestJoinAbandoned(t *testing.T) {
 // TestDeadLearnerOfOne: a learner that never came up beside the only voter
 // keeps nobody else out.
 func TestDeadLearnerOfOne(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"3.4", "3.6"} {
 		t.Run(version, func(t *testing.T) {
 			s := newSite(t, 1)
@@ -197,6 +202,7 @@ func TestDeadLearnerOfOne(t *testing.T) {
 // TestPlanTouchesNothing: neither the members, nor the keys, nor the discovery
 // service know that a plan was made, whatever it would do.
 func TestPlanTouchesNothing(t *testing.T) {
+	t.Parallel()
 	for _, version := range withLearners {
 		t.Run(version, func(t *testing.T) {
 			s := newSite(t, 3)

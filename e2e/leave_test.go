@@ -30,6 +30,7 @@ func (s *site) wantEnd(r cluster.Result, code int, reason string) {
 // TestLeave scales a cluster in from three to one, the leader first, and is
 // refused where the quorum would be at risk.
 func TestLeave(t *testing.T) {
+	t.Parallel()
 	for _, version := range etcds.Versions() {
 		t.Run(version, func(t *testing.T) {
 			s := newSite(t, 3)
@@ -102,6 +103,7 @@ func (s *site) intends(h *cluster.Host, i joiner.Intent) {
 // TestCorrupt: nobody joins a cluster whose members hold different data, by
 // its own alarm; the member that is wrong can leave, and then somebody joins.
 func TestCorrupt(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"3.4", "3.5", "3.6", "3.7"} {
 		t.Run(version, func(t *testing.T) {
 			s := newSite(t, 3)

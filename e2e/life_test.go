@@ -11,6 +11,7 @@ import (
 // restart, lose their disks, die and are replaced, and nothing that was
 // acknowledged is lost.
 func TestLife(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ version, strategy string }{
 		{"3.6", "replace"}, {"3.6", "prune"},
 		{"3.7", "replace"}, {"3.7", "prune"},

@@ -15,6 +15,7 @@ import (
 // It resumes as it is, the promotion tells the cluster, and a newcomer finds
 // it there.
 func TestMovedAlone(t *testing.T) {
+	t.Parallel()
 	for _, version := range etcds.Versions() {
 		t.Run(version, func(t *testing.T) {
 			s := newSite(t, 1)
@@ -37,6 +38,7 @@ func TestMovedAlone(t *testing.T) {
 // TestMovedOnto: a member's disk is put into the host of another dead member.
 // Etcd would not take the peer URLs a second time, however often it is asked.
 func TestMovedOnto(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"2.3", "3.6"} {
 		t.Run(version, func(t *testing.T) {
 			s := newSite(t, 5)

@@ -62,6 +62,7 @@ func TestAdvertiseScheme(t *testing.T) {
 // TestPeerCertificate: the certificate that etcd would show its peers is
 // looked at before the membership is changed for it.
 func TestPeerCertificate(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"2.3", "3.7"} {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()

@@ -89,6 +89,7 @@ func (s *site) waitMember(h, of *cluster.Host, wanted func(seenMember) bool) {
 // TestStatus looks at a cluster in health, with a member that hangs, with one
 // that is gone, and without a quorum.
 func TestStatus(t *testing.T) {
+	t.Parallel()
 	for _, version := range etcds.Versions() {
 		t.Run(version, func(t *testing.T) {
 			s := newSite(t, 3)
@@ -182,6 +183,7 @@ func (s *site) statusWithoutQuorum(last *cluster.Host, version string) {
 // TestStatusNewcomers: one voter alone, a learner that runs, an entry that
 // never starts.
 func TestStatusNewcomers(t *testing.T) {
+	t.Parallel()
 	for _, version := range etcds.Versions() {
 		t.Run(version, func(t *testing.T) {
 			s := newSite(t, 1)
@@ -231,6 +233,7 @@ func (s *site) unstartedStatus(h, never *cluster.Host) {
 
 // TestStatusAlarm: a full database raises an alarm, which takes nobody's vote.
 func TestStatusAlarm(t *testing.T) {
+	t.Parallel()
 	for _, version := range withLearners { // etcd 2.3 has no alarms
 		t.Run(version, func(t *testing.T) {
 			s := newSite(t, 1)
@@ -267,6 +270,7 @@ func (s *site) fill(h *cluster.Host) {
 // TestStatusElsewhere: who is no member looks by -endpoints alone, with TLS and
 // a user; data of another cluster is not hidden.
 func TestStatusElsewhere(t *testing.T) {
+	t.Parallel()
 	for _, version := range etcds.Versions() {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
@@ -299,6 +303,7 @@ func TestStatusElsewhere(t *testing.T) {
 // TestStatusBarred: a cluster that does not let this host in is not said to be
 // without a quorum, and nothing is shown of it.
 func TestStatusBarred(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"3.5", "3.6", "3.7"} { // older ones show a stranger what status shows
 		t.Run(version, func(t *testing.T) {
 			s := newSite(t, 1)

@@ -11,6 +11,7 @@ import (
 // hangs, which etcd from 3.5 on takes for a healthy one. However they
 // interleave, the quorum survives: some join, the others wait or are refused.
 func TestJoinTogether(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"2.3", "3.4", "3.5", "3.6", "3.7"} {
 		t.Run(version, func(t *testing.T) {
 			s := newSite(t, 4)
@@ -58,6 +59,7 @@ func (s *site) joinTogether(hosts []*cluster.Host, version string) {
 // refused, and the token is not spoilt: with a name of its own it founds the
 // cluster with the others.
 func TestTwins(t *testing.T) {
+	t.Parallel()
 	for _, version := range []string{"2.3", "3.7"} {
 		t.Run(version, func(t *testing.T) {
 			s := newSite(t, 3)

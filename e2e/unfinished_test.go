@@ -59,6 +59,7 @@ func TestCrashThenLeave(t *testing.T) {
 // TestBesideAbandoned: a learner that was added beside a dead member is dead
 // itself, or was never started. Both are replaced.
 func TestBesideAbandoned(t *testing.T) {
+	t.Parallel()
 	for _, started := range []bool{false, true} {
 		t.Run(fmt.Sprint("started ", started), func(t *testing.T) {
 			s := newSite(t, 5)
