@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -187,8 +186,7 @@ func (c *chaos) mend() {
 	c.net.Heal()
 }
 
-// check asks everybody who runs, and all at once: nine members with users to
-// prove on a busy machine take longer, one after the other, than one may take.
+// check asks everybody who runs.
 func (c *chaos) check() error {
 	ctx, cancel := context.WithTimeout(c.Context(), 3*time.Second)
 	defer cancel()
@@ -196,28 +194,7 @@ func (c *chaos) check() error {
 	if len(members) != c.size {
 		return fmt.Errorf("%d etcds run", len(members))
 	}
-	answers := make(chan error)
-	for _, h := range members {
-		go func() { answers <- c.checkOne(ctx, h) }()
-	}
-	var errs []error
-	for range members {
-		errs = append(errs, <-answers)
-	}
-	return errors.Join(errs...)
-}
-
-func (c *chaos) checkOne(ctx context.Context, h *cluster.Host) error {
-	list, err := h.TryMembership(ctx)
-	if err != nil {
-		return err
-	}
-	m, listed := list.Of(h)
-	if len(list.Members) != c.size || !listed || m.Learner || len(m.ClientURLs) == 0 {
-		return fmt.Errorf("%s lists %+v", h.Name, list.Members)
-	}
-	_, _, err = h.TryGet(ctx, "history-0")
-	return err
+	return cluster.CheckHealthy(ctx, c.size, members...)
 }
 
 func (c *chaos) hosts() []*cluster.Host {

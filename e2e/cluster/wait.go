@@ -58,13 +58,14 @@ func (e hopelessError) Unwrap() error { return e.error }
 func (l *Lab) WaitHealthy(members int, hosts ...*Host) {
 	l.t.Helper()
 	l.WaitFor(fmt.Sprintf("%d healthy members", members), func(ctx context.Context) error {
-		return checkHealthy(ctx, members, hosts)
+		return CheckHealthy(ctx, members, hosts...)
 	})
 }
 
-// checkHealthy asks all hosts at once: on a busy machine the time of one try
-// is short for nine of them, one after the other.
-func checkHealthy(ctx context.Context, members int, hosts []*Host) error {
+// CheckHealthy says what WaitHealthy still waits for. It asks all hosts at once:
+// on a busy machine the time of one try is short for nine of them, one after the
+// other.
+func CheckHealthy(ctx context.Context, members int, hosts ...*Host) error {
 	lists, errs := make([]Membership, len(hosts)), make([]error, len(hosts))
 	var asked sync.WaitGroup
 	for i, h := range hosts {
