@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/sttts/elastic-etcd/joiner"
 )
@@ -85,6 +86,24 @@ func TestPeerPortOfAnother(t *testing.T) {
 			}
 			if told := failureOf(s, peer) != ""; told == c.reached {
 				t.Errorf("failures: %+v", s.Failures)
+			}
+		})
+	}
+}
+
+// TestMutePort: a client port that says nothing is waited for where the peer port
+// may be another member's, and only there.
+func TestMutePort(t *testing.T) {
+	for match, timeout := range map[uint64]time.Duration{5: 3 * time.Second, 10: patient} {
+		t.Run(fmt.Sprint("match ", match), func(t *testing.T) {
+			mute := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+			t.Cleanup(mute.Close)
+			peer := peerOfTwo(t, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, refusal, http.StatusNotFound) })
+			first := pair(t, []string{peer}, []string{mute.URL})
+			first.vars = []string{vars(1, 10, map[joiner.ID]uint64{1: 10, 2: match})}
+			_, s := lookAt(t, newTestAPI(t, timeout, first.url))
+			if waited := failureOf(s, mute.URL) != ""; waited != (match < 10) {
+				t.Errorf("waited: %t; failures: %+v", waited, s.Failures)
 			}
 		})
 	}
